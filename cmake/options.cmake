@@ -1,0 +1,14 @@
+# A subproject gets the library alone; everything else is for those who build Weighbridge itself.
+option(WEIGHBRIDGE_BUILD_CLI "Build the weighbridge executable" ${PROJECT_IS_TOP_LEVEL})
+option(WEIGHBRIDGE_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(WEIGHBRIDGE_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(WEIGHBRIDGE_BUILD_FUZZERS "Build the fuzz targets with libFuzzer (clang only)" OFF)
+option(WEIGHBRIDGE_INSTALL "Define the install rules" ${PROJECT_IS_TOP_LEVEL})
+option(WEIGHBRIDGE_WARNINGS_AS_ERRORS "Fail the build on any warning" OFF)
+option(WEIGHBRIDGE_COVERAGE "Instrument for gcov" OFF)
+set(WEIGHBRIDGE_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=, e.g. address,undefined")
+set(WEIGHBRIDGE_FIXTURES "" CACHE PATH "Folder of real and hostile checkpoints; tests over it need it")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
