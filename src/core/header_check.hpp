@@ -1,0 +1,20 @@
+// What must hold between the parts of a header: keys occur once, tensors tile the data section.
+#pragma once
+
+#include "core/header_data.hpp"
+#include "core/header_report.hpp"
+
+namespace weighbridge {
+
+/// Puts the tensors in order of their offsets; ties stay in the order of the text.
+void sort_tensors(Header::Data& data);
+
+/// Puts the metadata in order of key; reports DuplicateKey.
+void sort_metadata(Header::Data& data, HeaderReport& report);
+
+/// Reports every tensor that leaves a hole, overlaps, or whose offsets do not hold what its dtype
+/// and shape need; and a data section that the tensors do not cover exactly.
+/// REQUIRES: sorted tensors, data_bytes set.
+void check_layout(const Header::Data& data, HeaderReport& report);
+
+}  // namespace weighbridge

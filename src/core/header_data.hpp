@@ -1,0 +1,71 @@
+// What a Header holds: flat records over the header's own text.
+//
+// Memory is at most three times the text, whatever the text says: the text itself; 48 bytes for a
+// tensor, whose entry takes at least 49 bytes of text; and as much as the text for the dimensions
+// (8 bytes each) and the pairs of metadata (16 each) together, which the scan makes sure of.
+// Positions are 32 bits wide; no longer header is accepted.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <weighbridge/header.hpp>
+
+namespace weighbridge {
+
+/// Bytes of the file before the header's text.
+inline constexpr std::uint64_t kHeaderStart = 8;
+
+/// The key that names the metadata, and therefore no tensor.
+inline constexpr std::string_view kMetadataKey = "__metadata__";
+
+/// A decoded string of the header: it lies where its first character stood, since decoding
+/// escapes never makes a string longer.
+struct TextRange {
+  std::uint32_t at = 0;
+  std::uint32_t size = 0;
+};
+
+struct TensorRecord {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  TextRange name;
+  std::uint32_t dims_at = 0;
+  std::uint32_t rank = 0;
+  DType dtype = DType::F32;
+};
+
+struct MetadataRecord {
+  TextRange key;
+  TextRange value;
+};
+
+struct Header::Data {
+  std::unique_ptr<char[]> text;  ///< Escapes decoded in place.
+  std::vector<std::uint64_t> dims;
+  std::vector<TensorRecord> tensors;      ///< In order of (begin, end, place in the header).
+  std::vector<std::uint64_t> name_index;  ///< See header_index.hpp.
+  std::vector<MetadataRecord> metadata;   ///< In order of key.
+  bool has_metadata = false;
+  std::uint64_t data_begin = 0;
+  std::uint64_t data_bytes = 0;
+
+  [[nodiscard]] std::string_view view(TextRange range) const noexcept {
+    return {text.get() + range.at, range.size};
+  }
+  [[nodiscard]] std::string_view name(std::size_t i) const noexcept { return view(tensors[i].name); }
+  [[nodiscard]] std::span<const std::uint64_t> shape(const TensorRecord& tensor) const noexcept {
+    return {dims.data() + tensor.dims_at, tensor.rank};
+  }
+};
+
+/// Byte of the file where the quote in front of the string stands.
+[[nodiscard]] inline std::uint64_t file_offset(TextRange range) noexcept {
+  return kHeaderStart + range.at - 1;
+}
+
+}  // namespace weighbridge
