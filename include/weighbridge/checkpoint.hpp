@@ -1,0 +1,123 @@
+// The one in-memory form: every reader yields it, every pass takes and gives it, every writer
+// lays it out. Values only; the bytes of the tensors stay where they are.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <weighbridge/byte_source.hpp>
+#include <weighbridge/error.hpp>
+#include <weighbridge/export.hpp>
+#include <weighbridge/header.hpp>
+#include <weighbridge/limits.hpp>
+#include <weighbridge/slice.hpp>
+#include <weighbridge/tensor.hpp>
+
+namespace weighbridge {
+
+/// What is done to the bytes on their way out; the size never changes.
+enum class Transform : std::uint8_t {
+  None,
+  Swap2,     ///< Reverse each 2 bytes (big-endian source).
+  Swap4,     ///< Reverse each 4 bytes.
+  Swap8,     ///< Reverse each 8 bytes.
+  Booleans,  ///< Every byte that is not 0 becomes 1; the executor counts the changes.
+};
+
+/// Where the bytes of one tensor are, without having touched them.
+struct TensorData {
+  SourcePtr source = {};
+  std::uint64_t offset = 0;  ///< Byte of `source` where element [0, ..., 0] lies.
+  /// Bytes between neighbours of each dimension; empty: contiguous.
+  std::vector<std::uint64_t> strides = {};
+  Transform transform = Transform::None;
+
+  /// The same bytes, in the same way: such tensors are tied.
+  friend bool operator==(const TensorData&, const TensorData&) = default;
+};
+
+struct TensorEntry {
+  TensorSpec spec = {};
+  TensorData data = {};
+};
+
+/// One value beside the tensors: where it stands and what it is, in a line.
+struct ExtraItem {
+  std::string path;     ///< Dotted path from the root of the file.
+  std::string summary;  ///< e.g. "int 3", "str 'adam'", "dict of 4", "torch.device('cuda:0')".
+};
+
+/// What a checkpoint holds beside tensors. Produced on demand, within bounds.
+class WB_EXPORT Extras {
+ public:
+  virtual ~Extras();
+  /// Number of leaves that are no tensor.
+  [[nodiscard]] virtual std::uint64_t count() const = 0;
+  /// The first `most` of them, in file order.
+  [[nodiscard]] virtual std::vector<ExtraItem> list(std::uint64_t most) const = 0;
+  /// The whole tree as lossless tagged JSON (docs/formats/sidecar.md), tensors as references.
+  /// Throws LimitExceeded above limits.sidecar_bytes.
+  [[nodiscard]] virtual std::string to_json(const Limits& limits) const = 0;
+};
+
+/// A sub-tree of the file that could have been chosen as the state dict.
+struct RootCandidate {
+  std::string path;  ///< "." for the whole file.
+  std::uint64_t tensors = 0;
+};
+
+/// The content of a file or of several: tensors in file order, and all that came with them.
+struct Checkpoint {
+  std::string format;  ///< Name of the format that it was read from, e.g. "torch-zip".
+  std::vector<TensorEntry> tensors;
+  std::optional<Metadata> metadata;
+  std::shared_ptr<const Extras> extras;  ///< May be null.
+  Findings findings;
+  std::string root = ".";                 ///< The sub-tree that `tensors` were taken from.
+  std::vector<RootCandidate> candidates;  ///< The choices that there were, `root` among them.
+  std::uint64_t source_bytes = 0;         ///< Size of what was read.
+
+  /// The tensor of that name, or null. Linear.
+  [[nodiscard]] const TensorEntry* find(std::string_view name) const& noexcept WB_LIFETIME_BOUND;
+  const TensorEntry* find(std::string_view name) const&& = delete;
+};
+
+/// The runs of `entry.data.source` that hold the tensor.
+WB_EXPORT ByteRuns tensor_runs(const TensorEntry& entry);
+
+/// How the content is read.
+struct OpenOptions {
+  ReadMode mode = ReadMode::Auto;
+  Limits limits;
+  /// The sub-tree to take, as a dotted path; "." is the whole tree. Absent: the state dict is
+  /// found by the rules of docs/formats/torch.md.
+  std::optional<std::string> key;
+};
+
+/// The format that the first and last bytes of `source` belong to: "safetensors", "torch-zip",
+/// "torch-legacy" or "pickle"; nothing for a format that is not read.
+WB_EXPORT std::optional<std::string_view> find_format(const ByteSource& source);
+
+/// Reads the structure of a file of any format that is known, detected by content.
+/// Throws UnknownFormat, Unsupported, IoError and the reader's own errors.
+WB_EXPORT Checkpoint open_checkpoint(const std::filesystem::path& path, const OpenOptions& options = {});
+
+/// The same over any source; `options.mode` does not apply.
+WB_EXPORT Checkpoint read_checkpoint(SourcePtr source, const OpenOptions& options = {});
+
+/// What is done with tensors that are one and the same stretch of memory.
+enum class SharedPolicy : std::uint8_t {
+  Dedupe,  ///< The first name in order keeps the bytes; `metadata[other] = kept`, as save_model does.
+  Copy,    ///< Every name gets bytes of its own.
+  Refuse,  ///< SharedTensors.
+};
+
+/// Applies the policy to exact aliases: same bytes, same shape, same dtype. Tensors that overlap
+/// without being equal always keep bytes of their own and are reported ("OverlappingTensors").
+WB_EXPORT Checkpoint share_tensors(Checkpoint checkpoint, SharedPolicy policy);
+
+}  // namespace weighbridge

@@ -1,0 +1,125 @@
+#include <cerrno>
+#include <mutex>
+
+#include <weighbridge/byte_source.hpp>
+#include <weighbridge/error.hpp>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/text.hpp"
+#include "io/descriptor.hpp"
+#include "io/file_system.hpp"
+
+namespace weighbridge {
+namespace {
+
+/// A whole file, read-only, unmapped when the last Buffer over it is gone.
+class Mapping {
+ public:
+  Mapping(void* base, std::size_t size) noexcept : base_(base), size_(size) {}
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() { ::munmap(base_, size_); }
+
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
+    return {static_cast<const std::byte*>(base_), size_};
+  }
+
+ private:
+  void* base_;
+  std::size_t size_;
+};
+
+class FileSource final : public ByteSource {
+ public:
+  FileSource(io::Descriptor descriptor, std::string path, std::uint64_t size, bool mappable)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)), size_(size), mappable_(mappable) {}
+
+  std::uint64_t size() const override { return size_; }
+  void read_at(std::uint64_t offset, std::span<std::byte> out) const override;
+  std::optional<Buffer> map(std::uint64_t offset, std::uint64_t length) const override;
+  std::optional<FileExtent> file_extent(std::uint64_t offset) const override {
+    return FileExtent{.descriptor = descriptor_.get(), .offset = offset};
+  }
+
+ private:
+  void map_file() const;
+  void check_size() const;
+
+  io::Descriptor descriptor_;
+  std::string path_;
+  std::uint64_t size_;
+  bool mappable_;
+  mutable std::once_flag mapped_once_;
+  mutable std::shared_ptr<const Mapping> mapping_;
+};
+
+void FileSource::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+  check_range(offset, out.size());
+  const std::size_t got = io::read_until_end(descriptor_.get(), offset, out, path_);
+  if (got == out.size() && offset + got < size_) return;
+  check_size();
+  if (got < out.size()) {
+    throw Error(ErrorCode::IoError,
+                fmt::format("'{}' gave only {} of {} bytes at {}", printable(path_), got, out.size(), offset),
+                path_, offset);
+  }
+}
+
+std::optional<Buffer> FileSource::map(std::uint64_t offset, std::uint64_t length) const {
+  check_range(offset, length);
+  if (!mappable_) return std::nullopt;
+  if (length == 0) return Buffer();
+  std::call_once(mapped_once_, [this] { map_file(); });
+  if (!mapping_) return std::nullopt;
+  return Buffer(mapping_->bytes().subspan(offset, length), mapping_);
+}
+
+// A file that cannot be mapped (address space, file system) is read instead.
+void FileSource::map_file() const {
+  void* base = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor_.get(), 0);
+  if (base != MAP_FAILED) mapping_ = std::make_shared<const Mapping>(base, size_);
+}
+
+void FileSource::check_size() const {
+  struct stat status{};
+  if (::fstat(descriptor_.get(), &status) != 0) throw Error::from_errno(errno, "examine", path_);
+  const auto now = static_cast<std::uint64_t>(status.st_size);
+  if (now == size_) return;
+  throw Error(ErrorCode::IoError,
+              fmt::format("'{}' has {} bytes and had {} when it was opened: it changed while it was read",
+                          printable(path_), now, size_),
+              path_, std::min(now, size_));
+}
+
+SourcePtr make_source(io::Descriptor descriptor, std::string path, ReadMode mode) {
+  struct stat status{};
+  if (::fstat(descriptor.get(), &status) != 0) throw Error::from_errno(errno, "examine", path);
+  io::require_regular(status.st_mode, path);
+  const bool mappable =
+      mode == ReadMode::Mapped || (mode == ReadMode::Auto && io::is_local(descriptor.get()));
+  return std::make_shared<FileSource>(std::move(descriptor), std::move(path),
+                                      static_cast<std::uint64_t>(status.st_size), mappable);
+}
+
+}  // namespace
+
+SourcePtr open_file(const std::filesystem::path& path, ReadMode mode) {
+  // Without O_NONBLOCK the open of a pipe would wait for a writer before it can be refused.
+  io::Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!descriptor) throw Error::from_errno(errno, "open", path.native());
+  return make_source(std::move(descriptor), path.native(), mode);
+}
+
+SourcePtr open_descriptor(int descriptor, ReadMode mode) {
+  std::string name = fmt::format("descriptor {}", descriptor);
+  io::Descriptor own(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+  if (!own) throw Error::from_errno(errno, "open", name);
+  if ((::fcntl(own.get(), F_GETFL) & O_ACCMODE) == O_WRONLY) throw Error::from_errno(EBADF, "read", name);
+  return make_source(std::move(own), std::move(name), mode);
+}
+
+}  // namespace weighbridge

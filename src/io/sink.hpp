@@ -1,0 +1,51 @@
+// Where a plan's bytes go.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include <weighbridge/byte_source.hpp>
+
+namespace weighbridge::io {
+
+class Sink {
+ public:
+  Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  virtual ~Sink() = default;
+
+  /// Puts all of `bytes` at `offset`. Throws IoError.
+  virtual void write(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
+
+  /// Copies inside the kernel as far as that is possible; returns how far it was.
+  virtual std::uint64_t copy(FileExtent from, std::uint64_t offset, std::uint64_t length) = 0;
+};
+
+/// A regular file: any thread, any offset.
+class FileSink final : public Sink {
+ public:
+  /// `descriptor` is borrowed; `path` is for messages.
+  FileSink(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
+  std::uint64_t copy(FileExtent from, std::uint64_t offset, std::uint64_t length) override;
+
+ private:
+  int descriptor_;
+  std::string path_;
+};
+
+/// A pipe, socket or terminal: one thread, every byte behind the one before.
+class StreamSink final : public Sink {
+ public:
+  StreamSink(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
+  std::uint64_t copy(FileExtent, std::uint64_t, std::uint64_t) override { return 0; }
+
+ private:
+  int descriptor_;
+  std::string path_;
+};
+
+}  // namespace weighbridge::io

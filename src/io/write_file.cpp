@@ -1,0 +1,116 @@
+#include <cerrno>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <weighbridge/error.hpp>
+#include <weighbridge/write.hpp>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/atomic_file.hpp"
+#include "io/descriptor.hpp"
+#include "io/execute.hpp"
+
+namespace weighbridge {
+namespace {
+
+/// Takes the space at once where the file system can: a full disk is then found before the work.
+void preallocate(int descriptor, std::uint64_t bytes, const std::string& path) {
+  if (bytes == 0) return;
+  int failed = 0;
+  do {
+    failed = ::fallocate(descriptor, 0, 0, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+  } while (failed == EINTR);
+  if (failed == ENOSPC || failed == EFBIG || failed == EDQUOT) throw Error::from_errno(failed, "write", path);
+}
+
+std::uint64_t work_bytes(const FilePlan& plan, bool verify) { return plan.total_bytes * (verify ? 2 : 1); }
+
+std::pair<dev_t, ino_t> identity(int descriptor, const std::string& path) {
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0) throw Error::from_errno(errno, "examine", path);
+  return {status.st_dev, status.st_ino};
+}
+
+/// Writing in place over a file that is still to be read would destroy both.
+void refuse_own_source(const FilePlan& plan, int descriptor, const std::string& path) {
+  const auto target = identity(descriptor, path);
+  std::set<int> seen;
+  for (const CopyStep& step : plan.steps) {
+    const auto extent = step.source->file_extent(step.runs.offset);
+    if (!extent || !seen.insert(extent->descriptor).second) continue;
+    if (identity(extent->descriptor, path) == target) {
+      throw Error(ErrorCode::InvalidArgument, fmt::format("{} is the file that is read", path), path);
+    }
+  }
+}
+
+WriteReport write_in_place(const FilePlan& plan, int descriptor, const std::string& path,
+                           const WriteOptions& options, bool verify) {
+  refuse_own_source(plan, descriptor, path);
+  io::ProgressMeter meter(options, work_bytes(plan, verify));
+  io::FileSink sink(descriptor, path);
+  WriteReport report = io::carry_out(plan, sink, options.threads, meter);
+  const auto end = static_cast<off_t>(plan.total_bytes);
+  if (::ftruncate(descriptor, end) != 0) throw Error::from_errno(errno, "cut to size", path);
+  // Whoever writes to the descriptor next continues behind the plan, as after a plain write.
+  ::lseek(descriptor, end, SEEK_SET);
+  if (verify) io::verify_written(plan, *open_descriptor(descriptor), options.threads, meter);
+  report.verified = verify;
+  return report;
+}
+
+WriteReport write_in_sequence(const FilePlan& plan, int descriptor, const std::string& path,
+                              const WriteOptions& options) {
+  io::ProgressMeter meter(options, plan.total_bytes);
+  io::StreamSink sink(descriptor, path);
+  return io::carry_out(plan, sink, 1, meter);
+}
+
+void make_durable(int descriptor, Durability durability, const std::string& path) {
+  if (durability == Durability::None) return;
+  const int failed = durability == Durability::Full ? ::fsync(descriptor) : ::fdatasync(descriptor);
+  // A pipe or terminal has nothing to sync.
+  if (failed != 0 && errno != EINVAL && errno != EROFS) throw Error::from_errno(errno, "write", path);
+}
+
+}  // namespace
+
+WriteReport write_file(const FilePlan& plan, const std::filesystem::path& path, const WriteOptions& options) {
+  io::AtomicFile file(path, options.overwrite);
+  io::ProgressMeter meter(options, work_bytes(plan, options.verify));
+  preallocate(file.descriptor(), plan.total_bytes, file.path());
+  io::FileSink sink(file.descriptor(), file.path());
+  WriteReport report = io::carry_out(plan, sink, options.threads, meter);
+  if (options.verify) io::verify_written(plan, *open_descriptor(file.descriptor()), options.threads, meter);
+  report.verified = options.verify;
+  meter.check_cancelled();
+  file.commit(options.durability);
+  return report;
+}
+
+WriteReport write_descriptor(const FilePlan& plan, int descriptor, const WriteOptions& options) {
+  const std::string path = fmt::format("descriptor {}", descriptor);
+  struct stat status{};
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags < 0 || ::fstat(descriptor, &status) != 0) throw Error::from_errno(errno, "write", path);
+  // A file opened for appending takes every write at its end, like a stream.
+  const bool in_place = S_ISREG(status.st_mode) && (flags & O_APPEND) == 0;
+  const bool verify = options.verify && in_place && (flags & O_ACCMODE) == O_RDWR;
+  WriteReport report = in_place ? write_in_place(plan, descriptor, path, options, verify)
+                                : write_in_sequence(plan, descriptor, path, options);
+  make_durable(descriptor, options.durability, path);
+  return report;
+}
+
+void write_text_file(const std::filesystem::path& path, std::string_view text, const WriteOptions& options) {
+  io::AtomicFile file(path, options.overwrite);
+  io::write_at(file.descriptor(), 0, std::as_bytes(std::span(text)), file.path());
+  file.commit(options.durability);
+}
+
+}  // namespace weighbridge

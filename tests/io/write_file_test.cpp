@@ -1,0 +1,127 @@
+#include <weighbridge/write.hpp>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "io/support.hpp"
+
+namespace weighbridge {
+namespace {
+
+using namespace weighbridge::test;
+
+/// Steps of every kind: straight, tiny, strided, transformed; from files, memory and a stream.
+PlanBuilder mixed_plan(const std::filesystem::path& folder, ReadMode mode) {
+  const std::string content = pattern(1 << 20);
+  put_file(folder / "content", content);
+  const SourcePtr file = open_file(folder / "content", mode);
+  PlanBuilder builder(pattern(1000, 2));
+  builder.copy(file, content, 17, 900'000);
+  for (std::size_t i = 0; i < 500; ++i) builder.copy(file, content, 5 * i, i);
+  builder.copy(in_memory(content), content, 3, 700'001);
+  builder.copy(std::make_shared<ReadOnlySource>(content), content, 1, 300'000);
+  builder.add(file, strided(0, 1, {{3, 1}, {2, 3}}),
+              {content[0], content[3], content[1], content[4], content[2], content[5]});
+  builder.add(in_memory("abcdefgh"), range_of(0, 8), "dcbahgfe", Transform::Swap4);
+  builder.add(in_memory("\x05\x01"), range_of(0, 2), "\x01\x01", Transform::Booleans);
+  builder.copy(file, content, 0, content.size());
+  return builder;
+}
+
+TEST(WriteFile, WritesEveryKindOfStepInEveryMode) {
+  for (const ReadMode mode : {ReadMode::Auto, ReadMode::Mapped, ReadMode::Positional}) {
+    for (const unsigned threads : {0U, 1U, 3U, 100U}) {
+      const TempFolder folder;
+      const PlanBuilder builder = mixed_plan(folder.path(), mode);
+      const WriteReport report = write_file(builder.plan(), folder / "out", {.threads = threads});
+      EXPECT_TRUE(get_file(folder / "out") == builder.expected());
+      EXPECT_EQ(report.bytes_written, builder.expected().size());
+      EXPECT_EQ(report.booleans_normalized, 1U);
+      EXPECT_TRUE(report.verified);
+      EXPECT_EQ(folder.entries(), 2U);
+    }
+  }
+}
+
+TEST(WriteFile, CopiesStraightRangesOfFilesInTheKernel) {
+  const TempFolder folder;
+  const std::string content = pattern(5 << 20);
+  put_file(folder / "content", content);
+  PlanBuilder builder("head");
+  builder.copy(open_file(folder / "content"), content, 100, 4 << 20);
+  const WriteReport report = write_file(builder.plan(), folder / "out");
+  EXPECT_EQ(report.bytes_copied_in_kernel, std::uint64_t{4} << 20);
+  EXPECT_TRUE(get_file(folder / "out") == builder.expected());
+}
+
+TEST(WriteFile, CopiesBetweenFileSystems) {
+  const std::filesystem::path memory = "/dev/shm";
+  if (::access(memory.c_str(), W_OK) != 0) GTEST_SKIP() << "no second file system";
+  const TempFolder folder;
+  const TempFolder elsewhere(memory);
+  const PlanBuilder builder = mixed_plan(folder.path(), ReadMode::Positional);
+  EXPECT_TRUE(write_file(builder.plan(), elsewhere / "out").verified);
+  EXPECT_TRUE(get_file(elsewhere / "out") == builder.expected());
+}
+
+TEST(WriteFile, WritesOverTheFileThatItReads) {
+  const TempFolder folder;
+  const std::string content = pattern(1 << 20);
+  put_file(folder / "f", content);
+  PlanBuilder builder("head");
+  builder.copy(open_file(folder / "f"), content, 1000, 1'000'000);
+  write_file(builder.plan(), folder / "f", {.overwrite = true});
+  EXPECT_TRUE(get_file(folder / "f") == builder.expected());
+}
+
+TEST(WriteFile, RefusesAnExistingOutputBeforeAnythingIsRead) {
+  const TempFolder folder;
+  put_file(folder / "out", "old");
+  const auto source = std::make_shared<ReadOnlySource>("content");
+  PlanBuilder builder("head");
+  builder.copy(source, "content", 0, 7);
+  expect_error(ErrorCode::OutputExists, "exists", [&] { write_file(builder.plan(), folder / "out"); });
+  EXPECT_EQ(source->reads, 0U);
+  EXPECT_EQ(get_file(folder / "out"), "old");
+}
+
+TEST(WriteFile, WritesAnEmptyPlan) {
+  const TempFolder folder;
+  EXPECT_EQ(write_file(FilePlan{}, folder / "out").bytes_written, 0U);
+  EXPECT_EQ(get_file(folder / "out"), "");
+}
+
+TEST(WriteFile, ReportsRisingProgressUpToTheWhole) {
+  const TempFolder folder;
+  const PlanBuilder builder = mixed_plan(folder.path(), ReadMode::Auto);
+  for (const bool verify : {false, true}) {
+    std::uint64_t last = 0;
+    std::uint64_t all = 0;
+    int calls = 0;
+    WriteOptions options{.verify = verify, .overwrite = true, .threads = 4};
+    options.progress = [&](std::uint64_t done, std::uint64_t total) {
+      EXPECT_GE(done, last);
+      last = done;
+      all = total;
+      ++calls;
+    };
+    write_file(builder.plan(), folder / "out", options);
+    EXPECT_EQ(last, all);
+    EXPECT_EQ(all, builder.expected().size() * (verify ? 2 : 1));
+    EXPECT_GE(calls, 1);
+    EXPECT_LE(calls, 210);
+  }
+}
+
+TEST(WriteTextFile, WritesRefusesAndReplaces) {
+  const TempFolder folder;
+  write_text_file(folder / "text", "one");
+  expect_error(ErrorCode::OutputExists, "exists", [&] { write_text_file(folder / "text", "two"); });
+  EXPECT_EQ(get_file(folder / "text"), "one");
+  write_text_file(folder / "text", "three", {.overwrite = true});
+  EXPECT_EQ(get_file(folder / "text"), "three");
+  EXPECT_EQ(folder.entries(), 1U);
+}
+
+}  // namespace
+}  // namespace weighbridge
