@@ -1,0 +1,51 @@
+// A safetensors file, open for reading: names, views, slices.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+#include <weighbridge/byte_source.hpp>
+#include <weighbridge/export.hpp>
+#include <weighbridge/header.hpp>
+#include <weighbridge/slice.hpp>
+#include <weighbridge/tensor.hpp>
+
+namespace weighbridge {
+
+/// Opening costs the header alone. Copies share the mapping; any thread may read.
+/// Views live as long as any copy of the SafetensorsFile; a Buffer keeps the mapping alive by itself.
+class WB_EXPORT SafetensorsFile {
+ public:
+  /// Throws IoError and what read_header throws.
+  static SafetensorsFile open(const std::filesystem::path& path, ReadMode mode = ReadMode::Auto,
+                              const Limits& limits = {});
+  static SafetensorsFile from_source(SourcePtr source, const Limits& limits = {});
+
+  [[nodiscard]] const Header& header() const& noexcept WB_LIFETIME_BOUND { return header_; }
+  const Header& header() const&& = delete;
+
+  /// The tensor without a copy. Throws TensorNotFound, or IoError when the file is not mapped
+  /// (ReadMode::Positional): use read() there.
+  [[nodiscard]] TensorView view(std::string_view name) const& WB_LIFETIME_BOUND;
+  TensorView view(std::string_view name) const&& = delete;
+
+  /// The tensor's bytes, without a copy where the file is mapped.
+  [[nodiscard]] Buffer read(std::string_view name) const;
+
+  /// Copies the tensor into `out`, whose size is the tensor's (InvalidArgument otherwise).
+  void read_into(std::string_view name, std::span<std::byte> out) const;
+
+  /// A slice in numpy's basic indexing; reads only its own bytes. The shape of the result is
+  /// plan_slice(...).shape.
+  [[nodiscard]] Buffer read_slice(std::string_view name, std::span<const SliceIndex> slice) const;
+
+ private:
+  SafetensorsFile(SourcePtr source, Header header, Buffer mapping);
+
+  SourcePtr source_;
+  Header header_;
+  Buffer mapping_;  // the whole file, or empty
+};
+
+}  // namespace weighbridge

@@ -1,0 +1,62 @@
+#include <utility>
+
+#include <weighbridge/safetensors_file.hpp>
+#include <weighbridge/write.hpp>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace weighbridge {
+
+SafetensorsFile::SafetensorsFile(SourcePtr source, Header header, Buffer mapping)
+    : source_(std::move(source)), header_(std::move(header)), mapping_(std::move(mapping)) {}
+
+SafetensorsFile SafetensorsFile::from_source(SourcePtr source, const Limits& limits) {
+  Header header = read_header(*source, limits);
+  Buffer mapping = source->map(0, source->size()).value_or(Buffer());
+  return {std::move(source), std::move(header), std::move(mapping)};
+}
+
+TensorView SafetensorsFile::view(std::string_view name) const& {
+  const TensorInfo tensor = header_.get(name);
+  if (mapping_.size() == 0) {
+    throw Error(ErrorCode::IoError,
+                fmt::format("tensor '{}' cannot be viewed, as the file is not mapped: read it instead",
+                            printable(name)),
+                std::string(name));
+  }
+  return {.name = tensor.name,
+          .dtype = tensor.dtype,
+          .shape = tensor.shape,
+          .bytes = mapping_.bytes().subspan(header_.data_begin() + tensor.begin, tensor.end - tensor.begin)};
+}
+
+Buffer SafetensorsFile::read(std::string_view name) const {
+  const TensorInfo tensor = header_.get(name);
+  return source_->read(header_.data_begin() + tensor.begin, tensor.end - tensor.begin);
+}
+
+void SafetensorsFile::read_into(std::string_view name, std::span<std::byte> out) const {
+  const TensorInfo tensor = header_.get(name);
+  if (out.size() != tensor.end - tensor.begin) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("tensor '{}' has {} bytes, the room given for it is {}", printable(name),
+                            tensor.end - tensor.begin, out.size()),
+                std::string(name));
+  }
+  source_->read_at(header_.data_begin() + tensor.begin, out);
+}
+
+Buffer SafetensorsFile::read_slice(std::string_view name, std::span<const SliceIndex> slice) const {
+  const TensorInfo tensor = header_.get(name);
+  ByteRuns runs = plan_slice(tensor.dtype, tensor.shape, slice).runs;
+  if (runs.total_bytes == 0) return {};
+  runs.offset += header_.data_begin() + tensor.begin;
+  if (runs.contiguous()) return source_->read(runs.offset, runs.total_bytes);
+  std::vector<std::byte> bytes(runs.total_bytes);
+  read_runs(*source_, runs, Transform::None, 0, bytes);
+  return Buffer::take(std::move(bytes));
+}
+
+}  // namespace weighbridge
