@@ -1,0 +1,20 @@
+// What a name in an archive may be. Names are keys here and never become paths.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace weighbridge::zip {
+
+/// Throws MalformedArchive for names that readers take for different ones: empty, with a NUL, with
+/// a backslash. `header_offset` is where the name's header stands.
+void check_name(std::string_view name, std::uint64_t header_offset);
+
+/// Whether unpacking would write outside the target folder: absolute, with a drive letter, or with
+/// a `..` component.
+[[nodiscard]] bool leaves_its_folder(std::string_view name);
+
+/// Order of names without regard to the case of ASCII letters: negative, zero or positive.
+[[nodiscard]] int compare_folded(std::string_view a, std::string_view b) noexcept;
+
+}  // namespace weighbridge::zip
