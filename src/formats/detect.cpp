@@ -1,0 +1,127 @@
+#include "formats/detect.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace weighbridge {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+struct Signature {
+  std::string_view bytes;
+  std::string_view what;
+};
+
+/// To be read one day.
+constexpr std::array kLater = {
+    Signature{"PYTORCH1"sv, "containers of PyTorch 1.0 release candidates"},
+    Signature{"\x1F\x8B\x08"sv, "gzip-compressed files"},
+    Signature{"BZh"sv, "bzip2-compressed files"},
+    Signature{"\xFD"
+              "7zXZ\0"sv,
+              "xz-compressed files"},
+    Signature{"\x5D\0\0"sv, "lzma-compressed files"},
+    Signature{"\x04\x22\x4D\x18"sv, "lz4-compressed files"},
+    Signature{"\x78\x01"sv, "zlib-compressed files"},
+    Signature{"\x78\x5E"sv, "zlib-compressed files"},
+    Signature{"\x78\x9C"sv, "zlib-compressed files"},
+    Signature{"\x78\xDA"sv, "zlib-compressed files"},
+    Signature{"ZF0x"sv, "joblib files of version 0.9 and before"},
+    Signature{"\x93NUMPY"sv, "numpy arrays (.npy)"},
+    Signature{"GGUF"sv, "GGUF"},
+    Signature{"\x89HDF\r\n\x1A\n"sv, "HDF5"},
+};
+
+/// No checkpoint, and never to be read.
+constexpr std::array kOther = {
+    Signature{"7z\xBC\xAF\x27\x1C"sv, "a 7z archive, which is no checkpoint; unpack it first"},
+    Signature{"Rar!"sv, "a rar archive, which is no checkpoint; unpack it first"},
+    Signature{"\x28\xB5\x2F\xFD"sv, "a zstd-compressed file; unpack it first"},
+    Signature{"version https://git-lfs"sv, "a git-lfs pointer: the file itself was not downloaded"},
+    Signature{"\x89PNG"sv, "a PNG image"},
+    Signature{"\x7F"
+              "ELF"sv,
+              "an executable (ELF)"},
+    Signature{"<"sv, "an HTML or XML document, as downloads leave when they fail"},
+    Signature{"PK\x03\x04"sv, "the start of a zip archive whose end is missing"},
+};
+
+constexpr std::uint64_t kHeadBytes = 4096;
+constexpr std::size_t kTarBlock = 512;
+
+std::string read_head(const ByteSource& source) {
+  std::string head(std::min(source.size(), kHeadBytes), '\0');
+  source.read_at(0, std::as_writable_bytes(std::span(head)));
+  return head;
+}
+
+const Signature* find_signature(std::span<const Signature> table, std::string_view head) {
+  const auto found =
+      std::ranges::find_if(table, [head](const Signature& row) { return head.starts_with(row.bytes); });
+  return found == table.end() ? nullptr : &*found;
+}
+
+/// Octal digits with blanks and zeros around them.
+std::optional<unsigned> parse_octal(std::string_view field) {
+  unsigned value = 0;
+  bool any = false;
+  for (const char c : field) {
+    if (c >= '0' && c <= '7') {
+      value = value * 8 + static_cast<unsigned>(c - '0');
+      any = true;
+    } else if (c != ' ' && c != '\0') {
+      return std::nullopt;
+    }
+  }
+  return any ? std::optional(value) : std::nullopt;
+}
+
+/// "ustar", or a block whose checksum is right: tar files of 1988 have no magic.
+bool is_tar(std::string_view head) {
+  if (head.size() < kTarBlock) return false;
+  if (head.substr(257, 5) == "ustar") return true;
+  constexpr std::size_t kSumAt = 148;
+  constexpr std::size_t kSumBytes = 8;
+  unsigned sum = kSumBytes * ' ';
+  for (std::size_t i = 0; i < kTarBlock; ++i) {
+    if (i < kSumAt || i >= kSumAt + kSumBytes) sum += static_cast<unsigned char>(head[i]);
+  }
+  return head[0] != '\0' && parse_octal(head.substr(kSumAt, kSumBytes)) == sum;
+}
+
+Error later(std::string_view what) {
+  return {ErrorCode::Unsupported, fmt::format("not yet supported: {}", what)};
+}
+
+}  // namespace
+
+std::optional<Error> find_foreign_format(const ByteSource& source) {
+  const std::string head = read_head(source);
+  if (head.empty()) return Error(ErrorCode::UnknownFormat, "the file is empty");
+  if (const Signature* row = find_signature(kLater, head)) return later(row->what);
+  if (is_tar(head)) return later("tar archives");
+  if (const Signature* row = find_signature(kOther, head)) {
+    return Error(ErrorCode::UnknownFormat, fmt::format("this is {}", row->what));
+  }
+  if (head.front() != '{') return std::nullopt;
+  if (head.find("\"weight_map\"") != std::string::npos) return later("indexes of sharded checkpoints");
+  return Error(ErrorCode::UnknownFormat, "this is a JSON document, not a checkpoint");
+}
+
+Error unknown_format(const ByteSource& source) {
+  const std::string head = read_head(source);
+  std::string bytes;
+  for (std::size_t i = 0; i < std::min<std::size_t>(head.size(), 8); ++i) {
+    bytes += fmt::format(" {:02x}", static_cast<unsigned char>(head[i]));
+  }
+  return {ErrorCode::UnknownFormat,
+          fmt::format("no format that is read here; the file starts with{}", bytes)};
+}
+
+}  // namespace weighbridge

@@ -1,0 +1,18 @@
+// Everything in a document that is no tensor, as Extras.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <weighbridge/checkpoint.hpp>
+
+#include "formats/torch/document.hpp"
+#include "formats/torch/tree.hpp"
+
+namespace weighbridge::torch {
+
+/// `tensors` are those that were taken into the checkpoint; others are described in place.
+std::shared_ptr<const Extras> make_extras(std::shared_ptr<const Document> document,
+                                          const std::vector<NamedTensor>& tensors, const Limits& limits);
+
+}  // namespace weighbridge::torch

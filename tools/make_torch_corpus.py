@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the fuzz targets torch_checkpoint and legacy_stream with a real torch.
+
+python3 tools/make_torch_corpus.py fuzz/corpus
+"""
+
+import collections
+import io
+import pathlib
+import pickle
+import sys
+import zipfile
+
+import torch
+
+LEGACY_MAGIC_BYTES = 15
+
+
+def saved(value, **options) -> bytes:
+    out = io.BytesIO()
+    torch.save(value, out, **options)
+    return out.getvalue()
+
+
+def legacy(value) -> bytes:
+    return saved(value, _use_new_zipfile_serialization=False)
+
+
+def repacked(archive: bytes, method: int) -> bytes:
+    """The same entries packed anew, without records of where the program stood."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(out, "w", method) as target:
+        for name in source.namelist():
+            if not name.endswith(".debug_pkl"):
+                target.writestr(zipfile.ZipInfo(name), source.read(name), method)
+    return out.getvalue()
+
+
+def scripted() -> bytes:
+    class Model(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = torch.nn.Parameter(torch.ones(2))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * self.w
+
+    out = io.BytesIO()
+    torch.jit.save(torch.jit.script(Model()), out)
+    return repacked(out.getvalue(), zipfile.ZIP_STORED)
+
+
+def values() -> dict:
+    base = torch.arange(6.0).view(2, 3)
+    return {
+        "state_dict": collections.OrderedDict(w=base, b=torch.ones(2, dtype=torch.bfloat16)),
+        "views": {"base": base, "t": base.t(), "row": base[1], "expand": torch.ones(1, 3).expand(4, 3)},
+        "module": torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.BatchNorm1d(1)),
+        "training": {
+            "state_dict": {"w": base},
+            "optimizer": {"state": {0: {"step": torch.tensor(1.0)}}, "param_groups": [{"lr": 0.1, "params": [0]}]},
+            "hyper_parameters": {"lr": 1e-3, "name": "x", "shape": torch.Size([1, 2]), "device": torch.device("cpu")},
+        },
+        "unsigned": {"w": torch.arange(4, dtype=torch.int32).to(torch.uint16)},
+        "storage": torch.arange(4.0).untyped_storage(),
+    }
+
+
+def write(folder: pathlib.Path, seeds: dict) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in seeds.items():
+        (folder / name).write_bytes(content)
+
+
+def main() -> None:
+    corpus = pathlib.Path(sys.argv[1])
+    whole = {f"zip_{name}": saved(value) for name, value in values().items()}
+    whole["zip_deflated"] = repacked(whole["zip_state_dict"], zipfile.ZIP_DEFLATED)
+    whole["torchscript"] = scripted()
+    # A whole module in a legacy stream would carry the source text of its classes.
+    names = [name for name in values() if name not in ("unsigned", "module")]
+    streams = {f"legacy_{name}": legacy(values()[name]) for name in names}
+    raw = {f"raw_p{protocol}": pickle.dumps({"w": torch.ones(2)}, protocol) for protocol in (2, 4)}
+    write(corpus / "torch_checkpoint", {**whole, **streams, **raw})
+    write(corpus / "legacy_stream", {name: content[LEGACY_MAGIC_BYTES:] for name, content in streams.items()})
+
+
+if __name__ == "__main__":
+    main()
