@@ -1,0 +1,37 @@
+// The options of `convert`.
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include <weighbridge/convert.hpp>
+
+#include <CLI/App.hpp>
+
+#include "cli/options.hpp"
+#include "cli/progress.hpp"
+
+namespace weighbridge::cli {
+
+struct ConvertCommand {
+  Input input;
+  std::string output;  ///< Empty: the default; "-": standard output.
+  ConvertOptions options;
+  ProgressMode progress = ProgressMode::Auto;
+  bool dry_run = false;
+  bool quiet = false;
+
+  [[nodiscard]] bool to_stdout() const { return output == "-"; }
+  /// Where the summary goes: away from the tensors.
+  [[nodiscard]] std::FILE* report_stream() const { return to_stdout() ? stderr : stdout; }
+  [[nodiscard]] std::filesystem::path output_path() const;
+  [[nodiscard]] std::filesystem::path sidecar_path() const;
+};
+
+void declare_convert(CLI::App& app, ConvertCommand& command);
+
+/// The library's options, with what has a place of its own on the command line filled in.
+ConvertOptions convert_options(const ConvertCommand& command);
+
+}  // namespace weighbridge::cli
