@@ -33,6 +33,10 @@ struct ConvertReport {
   std::optional<std::filesystem::path> sidecar;  ///< Where it was written.
 };
 
+/// Throws DangerousContent, naming the first finding of Severity::Danger and how many more there are;
+/// does nothing when there is none. For programs that use a Checkpoint without converting it.
+WB_EXPORT void refuse_dangerous(const Findings& findings);
+
 /// Reads and plans; writes nothing. Throws DangerousContent, NoTensors, and all that
 /// read_checkpoint, share_tensors and plan_safetensors throw.
 WB_EXPORT Conversion plan_conversion(SourcePtr input, const ConvertOptions& options = {});

@@ -1,7 +1,6 @@
 #include "cli/selection.hpp"
 
-#include <algorithm>
-
+#include <weighbridge/convert.hpp>
 #include <weighbridge/error.hpp>
 #include <weighbridge/text.hpp>
 
@@ -53,14 +52,6 @@ Selection select_tensor(const Checkpoint& checkpoint, const std::string& tensor,
           .transform = data.transform};
 }
 
-// Names the first finding of that kind.
-void refuse_danger(const Checkpoint& checkpoint) {
-  const auto danger = std::ranges::find(checkpoint.findings, Severity::Danger, &Finding::severity);
-  if (danger == checkpoint.findings.end()) return;
-  throw Error(ErrorCode::DangerousContent, "refused, nothing was run: " + danger->message, danger->subject,
-              danger->offset);
-}
-
 }  // namespace
 
 void add_request(CLI::App& app, Input& input, TensorRequest& request) {
@@ -75,7 +66,7 @@ void add_request(CLI::App& app, Input& input, TensorRequest& request) {
 
 Selection open_selection(const Input& input, const TensorRequest& request) {
   const Checkpoint checkpoint = open_input(input);
-  if (!request.allow_dangerous) refuse_danger(checkpoint);
+  if (!request.allow_dangerous) refuse_dangerous(checkpoint.findings);
   return select_tensor(checkpoint, request.tensor, request.slice);
 }
 

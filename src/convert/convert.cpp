@@ -10,16 +10,6 @@
 namespace weighbridge {
 namespace {
 
-void refuse_dangerous(const Findings& findings) {
-  const auto is_danger = [](const Finding& finding) { return finding.severity == Severity::Danger; };
-  const auto first = std::ranges::find_if(findings, is_danger);
-  if (first == findings.end()) return;
-  const auto more = std::ranges::count_if(first + 1, findings.end(), is_danger);
-  std::string message = "refused, nothing was run: " + first->message;
-  if (more > 0) message += fmt::format(" (and {} more dangerous names)", more);
-  throw Error(ErrorCode::DangerousContent, message, first->subject, first->offset);
-}
-
 void refuse_empty(const Checkpoint& checkpoint) {
   if (!checkpoint.tensors.empty()) return;
   const std::string where =
@@ -49,6 +39,16 @@ void add_write_findings(const WriteReport& report, Findings& findings) {
 }
 
 }  // namespace
+
+void refuse_dangerous(const Findings& findings) {
+  const auto is_danger = [](const Finding& finding) { return finding.severity == Severity::Danger; };
+  const auto first = std::ranges::find_if(findings, is_danger);
+  if (first == findings.end()) return;
+  const auto more = std::ranges::count_if(first + 1, findings.end(), is_danger);
+  std::string message = "refused, nothing was run: " + first->message;
+  if (more > 0) message += fmt::format(" (and {} more dangerous names)", more);
+  throw Error(ErrorCode::DangerousContent, message, first->subject, first->offset);
+}
 
 Conversion plan_conversion(SourcePtr input, const ConvertOptions& options) {
   Checkpoint checkpoint = read_checkpoint(std::move(input), options.open);

@@ -121,6 +121,19 @@ TEST(Convert, RefusesDangerousContentAndNamesIt) {
   EXPECT_EQ(dir.entries(), 1U);
 }
 
+TEST(RefuseDangerous, NamesTheFirstAndCountsTheRest) {
+  const Finding harmless{.severity = Severity::Info, .code = "UnknownGlobal", .message = "a.b"};
+  const Finding first{
+      .severity = Severity::Danger, .message = "os.system runs programs", .subject = "os.system"};
+  const Finding second{.severity = Severity::Danger, .message = "builtins.eval"};
+  EXPECT_NO_THROW(refuse_dangerous({harmless}));
+  const Error error = error_of([&] { refuse_dangerous({harmless, first, second}); });
+  EXPECT_EQ(error.code(), ErrorCode::DangerousContent);
+  EXPECT_EQ(error.subject(), "os.system");
+  EXPECT_STREQ(error.what(),
+               "refused, nothing was run: os.system runs programs (and 1 more dangerous names)");
+}
+
 TEST(Convert, OfDangerousContentOnRequestIsInert) {
   const TempFolder dir;
   put_file(dir / "in.pkl", kNamesOsSystem);
