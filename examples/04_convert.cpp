@@ -2,6 +2,7 @@
 //
 // Planning reads the structure only, so that one can look before anything is written.
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include <weighbridge/weighbridge.hpp>
@@ -22,11 +23,14 @@ int main(int argc, char** argv) {
   options.shared = weighbridge::SharedPolicy::Dedupe;  // tied tensors are stored once
   options.write.overwrite = true;
   try {
+    const std::filesystem::path output = argv[2];
     const weighbridge::Conversion conversion =
-        weighbridge::plan_conversion(weighbridge::open_file(argv[1]), options);
-    std::printf("%zu tensors, %llu bytes\n", conversion.plan.steps.size(),
-                static_cast<unsigned long long>(conversion.plan.total_bytes));
-    const weighbridge::ConvertReport report = weighbridge::write_conversion(conversion, argv[2], options);
+        weighbridge::plan_conversion(weighbridge::open_file(argv[1]), output.filename().string(), options);
+    const weighbridge::FilePlan& plan = conversion.files.front().plan;
+    std::printf("%zu tensors, %llu bytes\n", plan.steps.size(),
+                static_cast<unsigned long long>(plan.total_bytes));
+    const auto folder = weighbridge::open_output_folder(output.parent_path(), options.write);
+    const weighbridge::ConvertReport report = weighbridge::write_conversion(conversion, *folder, options);
     print(report.findings);
   } catch (const weighbridge::Error& error) {
     // DangerousContent ends here: the message names what a loader would have run, and where.

@@ -54,10 +54,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const ConvertOptions options = small_limits();
     const Conversion conversion = plan_conversion(
-        memory_source(Buffer::take(std::vector<std::byte>(bytes.begin(), bytes.end()))), options);
+        memory_source(Buffer::take(std::vector<std::byte>(bytes.begin(), bytes.end()))), "out", options);
     std::vector<std::byte> file;
     try {
-      file = assemble(conversion.plan);
+      file = assemble(conversion.files.front().plan);
     } catch (const Error&) {
       return 0;  // a damaged compressed entry is found when it is read
     }

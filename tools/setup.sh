@@ -8,7 +8,8 @@
 set -eu
 
 build_packages="g++ cmake ninja-build pkg-config
-  libcli11-dev libfmt-dev nlohmann-json3-dev zlib1g-dev libssl-dev"
+  libcli11-dev libfmt-dev nlohmann-json3-dev zlib1g-dev libbz2-dev liblzma-dev liblz4-dev
+  libseccomp-dev libssl-dev"
 test_packages="libgtest-dev libgmock-dev python3 python3-venv
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev"
 

@@ -12,6 +12,7 @@
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/error.hpp>
 #include <weighbridge/export.hpp>
+#include <weighbridge/folder.hpp>
 #include <weighbridge/header.hpp>
 #include <weighbridge/limits.hpp>
 #include <weighbridge/slice.hpp>
@@ -74,6 +75,7 @@ struct RootCandidate {
 struct Checkpoint {
   std::string format;  ///< Name of the format that it was read from, e.g. "torch-zip".
   std::vector<TensorEntry> tensors;
+  std::vector<TensorEntry> optimizer;  ///< With OptimizerPolicy::Separate: names from the file's root.
   std::optional<Metadata> metadata;
   std::shared_ptr<const Extras> extras;  ///< May be null.
   Findings findings;
@@ -89,10 +91,38 @@ struct Checkpoint {
 /// The runs of `entry.data.source` that hold the tensor.
 WB_EXPORT ByteRuns tensor_runs(const TensorEntry& entry);
 
+/// What becomes of sparse tensors.
+enum class SparsePolicy : std::uint8_t {
+  Dense,  ///< Written out in full, duplicates summed.
+  Split,  ///< `name.indices` and `name.values` (or the parts of the layout), the shape in the sidecar.
+};
+
+/// What becomes of quantised tensors.
+enum class QuantizedPolicy : std::uint8_t {
+  Split,       ///< The raw integers as `name`, with `name.scale` and `name.zero_point`.
+  Dequantize,  ///< F32: (q - zero_point) * scale.
+};
+
+/// What becomes of the state of optimizers.
+enum class OptimizerPolicy : std::uint8_t {
+  Skip,      ///< Left out when the file holds a model, and described among the extras.
+  Separate,  ///< Checkpoint::optimizer.
+  Inline,    ///< Among the tensors, under its own path.
+};
+
 /// How the content is read.
 struct OpenOptions {
   ReadMode mode = ReadMode::Auto;
   Limits limits;
+  /// Where files are found that the input names: shards, arrays of old joblib files. Null: nowhere,
+  /// and an input that needs one is refused. open_checkpoint() fills it in.
+  InputFolderPtr folder = nullptr;
+  SparsePolicy sparse = SparsePolicy::Dense;
+  QuantizedPolicy quantized = QuantizedPolicy::Split;
+  OptimizerPolicy optimizer = OptimizerPolicy::Skip;
+  bool split_complex =
+      false;               ///< Complex tensors as `name.real` and `name.imag`; the only way for complex128.
+  bool skip_meta = false;  ///< Leave out tensors without data instead of refusing the file.
   /// The sub-tree to take, as a dotted path; "." is the whole tree. Absent: the state dict is
   /// found by the rules of docs/formats/torch.md.
   std::optional<std::string> key;

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include <weighbridge/checkpoint.hpp>
 #include <weighbridge/export.hpp>
+#include <weighbridge/folder.hpp>
 #include <weighbridge/write.hpp>
 
 namespace weighbridge {
@@ -21,28 +22,35 @@ struct ConvertOptions {
   bool sidecar = false;          ///< Write everything that is no tensor to <output>.meta.json.
 };
 
-/// A conversion that is decided but not yet carried out; printable, for --dry-run.
-struct Conversion {
-  Checkpoint checkpoint;  ///< After all passes.
+/// One file of an output.
+struct OutputFile {
+  std::string name;  ///< In the output's folder.
   FilePlan plan;
 };
 
+/// A conversion that is decided but not yet carried out; printable, for --dry-run.
+struct Conversion {
+  Checkpoint checkpoint;          ///< After all passes.
+  std::vector<OutputFile> files;  ///< The tensors first, then what stands beside them.
+};
+
 struct ConvertReport {
-  WriteReport write;
-  Findings findings;                             ///< Of reading, passes and writing.
-  std::optional<std::filesystem::path> sidecar;  ///< Where it was written.
+  WriteReport write;  ///< Of all files together.
+  Findings findings;  ///< Of reading, passes and writing.
 };
 
 /// Throws DangerousContent, naming the first finding of Severity::Danger and how many more there are;
 /// does nothing when there is none. For programs that use a Checkpoint without converting it.
 WB_EXPORT void refuse_dangerous(const Findings& findings);
 
-/// Reads and plans; writes nothing. Throws DangerousContent, NoTensors, and all that
+/// Reads and plans; writes nothing. `output` is the name of the file with the tensors, from which
+/// the names of the files beside it are made. Throws DangerousContent, NoTensors, and all that
 /// read_checkpoint, share_tensors and plan_safetensors throw.
-WB_EXPORT Conversion plan_conversion(SourcePtr input, const ConvertOptions& options = {});
+WB_EXPORT Conversion plan_conversion(SourcePtr input, const std::string& output,
+                                     const ConvertOptions& options = {});
 
-/// Carries it out into a file.
-WB_EXPORT ConvertReport write_conversion(const Conversion& conversion, const std::filesystem::path& output,
+/// Carries it out: all files appear when all of them are complete.
+WB_EXPORT ConvertReport write_conversion(const Conversion& conversion, OutputFolder& folder,
                                          const ConvertOptions& options = {});
 
 /// Both. An existing output is refused before the input is opened, unless options.write.overwrite.

@@ -17,6 +17,7 @@
 #include <weighbridge/convert.hpp>
 #include <weighbridge/dtype.hpp>
 #include <weighbridge/error.hpp>
+#include <weighbridge/folder.hpp>
 #include <weighbridge/hash.hpp>
 #include <weighbridge/header.hpp>
 #include <weighbridge/limits.hpp>

@@ -38,9 +38,12 @@ ConvertReport write_output(const ConvertCommand& command, const Conversion& conv
   const CancelOnSignal cancel;
   options.write.cancel = CancelOnSignal::flag();
   try {
-    if (!command.to_stdout()) return write_conversion(conversion, command.output_path(), options);
+    if (!command.to_stdout()) {
+      const auto folder = open_output_folder(command.output_path().parent_path(), options.write);
+      return write_conversion(conversion, *folder, options);
+    }
     ConvertReport report;
-    report.write = write_descriptor(conversion.plan, STDOUT_FILENO, options.write);
+    report.write = write_descriptor(conversion.files.front().plan, STDOUT_FILENO, options.write);
     report.findings = conversion.checkpoint.findings;
     return report;
   } catch (...) {
@@ -51,8 +54,11 @@ ConvertReport write_output(const ConvertCommand& command, const Conversion& conv
 
 int execute(const ConvertCommand& command) {
   check_output(command);
-  const ConvertOptions options = convert_options(command);
-  const Conversion conversion = plan_conversion(open_file(command.input.file, options.open.mode), options);
+  ConvertOptions options = convert_options(command);
+  const std::filesystem::path input = command.input.file;
+  options.open.folder = open_input_folder(input.parent_path(), options.open.mode);
+  const Conversion conversion = plan_conversion(open_file(input, options.open.mode),
+                                                command.output_path().filename().string(), options);
   if (command.dry_run) {
     report_plan(command, conversion);
     return kOk;

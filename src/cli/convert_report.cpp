@@ -29,6 +29,18 @@ void print_input(const ConvertCommand& command, const Checkpoint& checkpoint) {
   print_extras(stream, checkpoint, kMostItems, kept ? " (in the sidecar)" : " (see --sidecar)");
 }
 
+std::uint64_t total_bytes(const Conversion& conversion) {
+  std::uint64_t total = 0;
+  for (const OutputFile& file : conversion.files) total += file.plan.total_bytes;
+  return total;
+}
+
+/// Beside the tensors, where there is one.
+std::optional<std::string> find_sidecar(const ConvertCommand& command, const Conversion& conversion) {
+  if (conversion.files.size() < 2) return std::nullopt;
+  return command.sidecar_path().string();
+}
+
 void print_layout(std::FILE* stream, const FilePlan& plan) {
   fmt::print(stream, "  {:>16}  {:>16}  content\n", "offset", "bytes");
   fmt::print(stream, "  {:>16}  {:>16}  header\n", 0, plan.head.size());
@@ -45,15 +57,19 @@ std::string speed_text(std::uint64_t bytes, double seconds) {
   return fmt::format(", in {:.1f} s ({}/s)", seconds, size_text(speed));
 }
 
-void print_written(const ConvertCommand& command, const ConvertReport& report, double seconds) {
+void print_written(const ConvertCommand& command, const Conversion& conversion, const ConvertReport& report,
+                   double seconds) {
   std::FILE* const stream = command.report_stream();
   const WriteReport& write = report.write;
   if (command.to_stdout() && write.booleans_normalized != 0) {  // a file's report has a finding
     fmt::print(stream, "  {} other than 0 and 1 written as 1\n",
                count_text(write.booleans_normalized, "boolean"));
   }
-  if (report.sidecar) fmt::print(stream, "wrote {}\n", printable(report.sidecar->string()));
-  fmt::print(stream, "wrote {}: {}, {}{}\n", output_name(command), size_text(write.bytes_written),
+  if (const auto sidecar = find_sidecar(command, conversion)) {
+    fmt::print(stream, "wrote {}\n", printable(*sidecar));
+  }
+  fmt::print(stream, "wrote {}: {}, {}{}\n", output_name(command),
+             size_text(conversion.files.front().plan.total_bytes),
              write.verified ? "verified" : "not verified", speed_text(write.bytes_written, seconds));
 }
 
@@ -70,7 +86,7 @@ Json summary_json(const ConvertCommand& command, const Conversion& conversion, c
   json["not_tensors"] = extras_json(checkpoint, kMostItems);
   json["findings"] = findings_json(findings);
   json["output"] = command.to_stdout() ? "-" : command.output_path().string();
-  json["output_bytes"] = conversion.plan.total_bytes;
+  json["output_bytes"] = total_bytes(conversion);
   return json;
 }
 
@@ -82,12 +98,14 @@ Json layout_json(const FilePlan& plan) {
   return {{"header_bytes", plan.head.size()}, {"steps", std::move(steps)}};
 }
 
-Json write_json(const ConvertReport& report, double seconds) {
+Json write_json(const ConvertCommand& command, const Conversion& conversion, const ConvertReport& report,
+                double seconds) {
+  const auto sidecar = find_sidecar(command, conversion);
   return {{"bytes", report.write.bytes_written},
           {"bytes_copied_in_kernel", report.write.bytes_copied_in_kernel},
           {"booleans_normalized", report.write.booleans_normalized},
           {"verified", report.write.verified},
-          {"sidecar", report.sidecar ? Json(report.sidecar->string()) : Json(nullptr)},
+          {"sidecar", sidecar ? Json(*sidecar) : Json(nullptr)},
           {"seconds", seconds}};
 }
 
@@ -97,13 +115,14 @@ void report_plan(const ConvertCommand& command, const Conversion& conversion) {
   std::FILE* const stream = command.report_stream();
   if (command.input.json) {
     Json json = summary_json(command, conversion, conversion.checkpoint.findings);
-    json["plan"] = layout_json(conversion.plan);
+    json["plan"] = layout_json(conversion.files.front().plan);
     print_json(stream, json);
     return;
   }
   print_input(command, conversion.checkpoint);
-  fmt::print(stream, "would write {}: {}\n", output_name(command), size_text(conversion.plan.total_bytes));
-  print_layout(stream, conversion.plan);
+  fmt::print(stream, "would write {}: {}\n", output_name(command),
+             size_text(conversion.files.front().plan.total_bytes));
+  print_layout(stream, conversion.files.front().plan);
   print_first_findings(stderr, conversion.checkpoint.findings, kMostFindings);
 }
 
@@ -111,13 +130,13 @@ void report_conversion(const ConvertCommand& command, const Conversion& conversi
                        const ConvertReport& report, double seconds) {
   if (command.input.json) {
     Json json = summary_json(command, conversion, report.findings);
-    json["write"] = write_json(report, seconds);
+    json["write"] = write_json(command, conversion, report, seconds);
     print_json(command.report_stream(), json);
     return;
   }
   if (command.quiet) return;
   print_input(command, conversion.checkpoint);
-  print_written(command, report, seconds);
+  print_written(command, conversion, report, seconds);
   print_first_findings(stderr, report.findings, kMostFindings);
 }
 

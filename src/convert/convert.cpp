@@ -24,8 +24,30 @@ void refuse_existing(const std::filesystem::path& path, const WriteOptions& opti
               path.string());
 }
 
-std::filesystem::path sidecar_path(const std::filesystem::path& output) {
-  return std::filesystem::path(output) += ".meta.json";
+/// Made while nothing has been written: whatever can go wrong with it goes wrong then.
+OutputFile plan_sidecar(const Extras& extras, const std::string& output, const Limits& limits) {
+  FilePlan plan;
+  plan.head = extras.to_json(limits);
+  plan.total_bytes = plan.head.size();
+  return {.name = output + ".meta.json", .plan = std::move(plan)};
+}
+
+/// The options for one of several files: progress counts the bytes of all of them.
+WriteOptions part_of_whole(const WriteOptions& options, std::uint64_t done, std::uint64_t total) {
+  WriteOptions part = options;
+  if (options.progress) {
+    part.progress = [progress = options.progress, done, total](std::uint64_t now, std::uint64_t) {
+      progress(done + now, total);
+    };
+  }
+  return part;
+}
+
+void add_up(WriteReport& sum, const WriteReport& part) {
+  sum.bytes_written += part.bytes_written;
+  sum.bytes_copied_in_kernel += part.bytes_copied_in_kernel;
+  sum.booleans_normalized += part.booleans_normalized;
+  sum.verified = part.verified;
 }
 
 void add_write_findings(const WriteReport& report, Findings& findings) {
@@ -50,33 +72,37 @@ void refuse_dangerous(const Findings& findings) {
   throw Error(ErrorCode::DangerousContent, message, first->subject, first->offset);
 }
 
-Conversion plan_conversion(SourcePtr input, const ConvertOptions& options) {
+Conversion plan_conversion(SourcePtr input, const std::string& output, const ConvertOptions& options) {
   Checkpoint checkpoint = read_checkpoint(std::move(input), options.open);
   if (!options.allow_dangerous) refuse_dangerous(checkpoint.findings);
   if (!options.allow_empty) refuse_empty(checkpoint);
   checkpoint = share_tensors(std::move(checkpoint), options.shared);
-  FilePlan plan = plan_safetensors(checkpoint, options.style, options.open.limits);
-  return {.checkpoint = std::move(checkpoint), .plan = std::move(plan)};
+  Conversion conversion;
+  conversion.files.push_back(
+      {.name = output, .plan = plan_safetensors(checkpoint, options.style, options.open.limits)});
+  if (options.sidecar && checkpoint.extras != nullptr) {
+    conversion.files.push_back(plan_sidecar(*checkpoint.extras, output, options.open.limits));
+  }
+  conversion.checkpoint = std::move(checkpoint);
+  return conversion;
 }
 
-ConvertReport write_conversion(const Conversion& conversion, const std::filesystem::path& output,
+ConvertReport write_conversion(const Conversion& conversion, OutputFolder& folder,
                                const ConvertOptions& options) {
-  const Checkpoint& checkpoint = conversion.checkpoint;
-  const bool with_sidecar = options.sidecar && checkpoint.extras != nullptr;
-  refuse_existing(output, options.write);
-  std::string sidecar;
-  if (with_sidecar) {
-    // Before the tensors: whatever can go wrong with it goes wrong while nothing has been written.
-    refuse_existing(sidecar_path(output), options.write);
-    sidecar = checkpoint.extras->to_json(options.open.limits);
+  std::vector<int> descriptors;
+  std::uint64_t total = 0;
+  for (const OutputFile& file : conversion.files) {
+    descriptors.push_back(folder.create(file.name));
+    total += file.plan.total_bytes * (options.write.verify ? 2 : 1);
   }
-  ConvertReport report{.write = write_file(conversion.plan, output, options.write),
-                       .findings = checkpoint.findings,
-                       .sidecar = {}};
-  if (with_sidecar) {
-    report.sidecar = sidecar_path(output);
-    write_text_file(*report.sidecar, sidecar, options.write);
+  ConvertReport report{.write = {}, .findings = conversion.checkpoint.findings};
+  std::uint64_t done = 0;
+  for (std::size_t i = 0; i < conversion.files.size(); ++i) {
+    const FilePlan& plan = conversion.files[i].plan;
+    add_up(report.write, write_descriptor(plan, descriptors[i], part_of_whole(options.write, done, total)));
+    done += plan.total_bytes * (options.write.verify ? 2 : 1);
   }
+  folder.commit();
   add_write_findings(report.write, report.findings);
   return report;
 }
@@ -84,8 +110,14 @@ ConvertReport write_conversion(const Conversion& conversion, const std::filesyst
 ConvertReport convert(const std::filesystem::path& input, const std::filesystem::path& output,
                       const ConvertOptions& options) {
   refuse_existing(output, options.write);
-  const Conversion conversion = plan_conversion(open_file(input, options.open.mode), options);
-  return write_conversion(conversion, output, options);
+  ConvertOptions with_folder = options;
+  if (!with_folder.open.folder) {
+    with_folder.open.folder = open_input_folder(input.parent_path(), options.open.mode);
+  }
+  const Conversion conversion =
+      plan_conversion(open_file(input, options.open.mode), output.filename().string(), with_folder);
+  const auto folder = open_output_folder(output.parent_path(), options.write);
+  return write_conversion(conversion, *folder, with_folder);
 }
 
 }  // namespace weighbridge

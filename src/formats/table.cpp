@@ -71,7 +71,9 @@ Checkpoint read_checkpoint(SourcePtr source, const OpenOptions& options) {
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, const OpenOptions& options) {
   refuse_directory(path);
-  return read_checkpoint(open_file(path, options.mode), options);
+  OpenOptions with_folder = options;
+  if (!with_folder.folder) with_folder.folder = open_input_folder(path.parent_path(), options.mode);
+  return read_checkpoint(open_file(path, options.mode), with_folder);
 }
 
 }  // namespace weighbridge

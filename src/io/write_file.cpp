@@ -52,6 +52,7 @@ void refuse_own_source(const FilePlan& plan, int descriptor, const std::string& 
 WriteReport write_in_place(const FilePlan& plan, int descriptor, const std::string& path,
                            const WriteOptions& options, bool verify) {
   refuse_own_source(plan, descriptor, path);
+  preallocate(descriptor, plan.total_bytes, path);
   io::ProgressMeter meter(options, work_bytes(plan, verify));
   io::FileSink sink(descriptor, path);
   WriteReport report = io::carry_out(plan, sink, options.threads, meter);
@@ -61,6 +62,7 @@ WriteReport write_in_place(const FilePlan& plan, int descriptor, const std::stri
   ::lseek(descriptor, end, SEEK_SET);
   if (verify) io::verify_written(plan, *open_descriptor(descriptor), options.threads, meter);
   report.verified = verify;
+  meter.check_cancelled();
   return report;
 }
 

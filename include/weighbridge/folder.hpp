@@ -1,0 +1,74 @@
+// Folders as conversions see them: the files beside an input that it may name, and the files that
+// an output consists of.
+//
+// Both are interfaces so that a process without any right to open files can be given its files by
+// another one.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include <weighbridge/byte_source.hpp>
+#include <weighbridge/export.hpp>
+
+namespace weighbridge {
+
+struct WriteOptions;
+
+/// What becomes of a symbolic link among the files beside an input.
+enum class Links : std::uint8_t {
+  Refuse,
+  Follow,  ///< For shards, which download caches keep as links.
+};
+
+/// Whether `name` names a file in a folder and nothing else: not empty, not "." or "..", without
+/// '/', '\' and NUL, at most 255 bytes.
+WB_EXPORT bool is_plain_file_name(std::string_view name) noexcept;
+
+/// The folder of an input. All functions may be called by several threads at once.
+class WB_EXPORT InputFolder {
+ public:
+  InputFolder() = default;
+  InputFolder(const InputFolder&) = delete;
+  InputFolder& operator=(const InputFolder&) = delete;
+  virtual ~InputFolder();
+
+  /// The regular file of that name, or null when there is none. Never leaves the folder but
+  /// through a link that is to be followed.
+  /// Throws MalformedCheckpoint unless is_plain_file_name(name), IoError for anything but a
+  /// regular file and for a file that cannot be opened.
+  [[nodiscard]] virtual SourcePtr find(std::string_view name, Links links = Links::Refuse) const = 0;
+};
+
+using InputFolderPtr = std::shared_ptr<const InputFolder>;
+
+/// A folder of the file system; an empty path is the current one. Files are opened when they are asked for.
+WB_EXPORT InputFolderPtr open_input_folder(const std::filesystem::path& folder,
+                                           ReadMode mode = ReadMode::Auto);
+
+/// The folder of an output of one or more files. One thread.
+class WB_EXPORT OutputFolder {
+ public:
+  OutputFolder() = default;
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+  /// Files that were not committed are gone; those that they would have replaced are untouched.
+  virtual ~OutputFolder();
+
+  /// A new, empty regular file, open for reading and writing, that will be called `name` once
+  /// commit() has run. The descriptor is borrowed: it lives as long as this object.
+  /// Throws OutputExists, InvalidArgument unless is_plain_file_name(name), IoError.
+  [[nodiscard]] virtual int create(std::string_view name) = 0;
+
+  /// Gives all files their names, in the order in which they were created. At most once.
+  /// Throws OutputExists when somebody else was faster, IoError.
+  virtual void commit() = 0;
+};
+
+/// A folder of the file system; an empty path is the current one. `options` says whether files are
+/// replaced and how durable they are made.
+WB_EXPORT std::unique_ptr<OutputFolder> open_output_folder(const std::filesystem::path& folder,
+                                                           const WriteOptions& options);
+
+}  // namespace weighbridge
