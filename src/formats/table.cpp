@@ -43,12 +43,11 @@ const Format* find_row(const ByteSource& source) {
   return found == kFormats.end() ? nullptr : &*found;
 }
 
-void refuse_directory(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(path, ignored)) return;
-  if (std::filesystem::exists(path / ".metadata", ignored)) {
-    throw Error(ErrorCode::Unsupported, "not yet supported: folders of distributed checkpoints");
-  }
+/// The file that stands for a folder: the metadata of a distributed checkpoint.
+std::filesystem::path main_file(const std::filesystem::path& path) {
+  std::error_code ignored;  // what cannot be looked at is reported when it is opened
+  if (!std::filesystem::is_directory(path, ignored)) return path;
+  if (std::filesystem::exists(path / ".metadata", ignored)) return path / ".metadata";
   throw Error(ErrorCode::UnknownFormat, fmt::format("'{}' is a folder, a file is needed", path.string()));
 }
 
@@ -65,15 +64,15 @@ Checkpoint read_checkpoint(SourcePtr source, const OpenOptions& options) {
   if (format == nullptr) throw unknown_format(*source);
   const std::uint64_t bytes = source->size();
   Checkpoint checkpoint = format->read(std::move(source), options);
-  checkpoint.source_bytes = bytes;
+  checkpoint.source_bytes += bytes;  // files beside it are counted already
   return checkpoint;
 }
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, const OpenOptions& options) {
-  refuse_directory(path);
+  const std::filesystem::path file = main_file(path);
   OpenOptions with_folder = options;
-  if (!with_folder.folder) with_folder.folder = open_input_folder(path.parent_path(), options.mode);
-  return read_checkpoint(open_file(path, options.mode), with_folder);
+  if (!with_folder.folder) with_folder.folder = open_input_folder(file.parent_path(), options.mode);
+  return read_checkpoint(open_file(file, options.mode), with_folder);
 }
 
 }  // namespace weighbridge

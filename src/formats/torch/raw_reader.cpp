@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "formats/torch/assemble.hpp"
+#include "formats/torch/dcp_metadata.hpp"
+#include "formats/torch/dcp_reader.hpp"
 #include "formats/torch/legacy_stream.hpp"
 #include "formats/torch/nodes.hpp"
 #include "formats/torch/read.hpp"
@@ -76,6 +78,7 @@ Checkpoint read_raw(SourcePtr source, const OpenOptions& options) {
   Findings findings;
   try {
     Document document = parse_document(source, options.limits, findings);
+    if (is_dcp_metadata(document)) return read_dcp(document, findings, options);
     return assemble(std::move(document), "pickle", findings, options);
   } catch (const Error& error) {
     throw with_danger(error, findings);
