@@ -1,7 +1,8 @@
+#include "io/file_source.hpp"
+
 #include <cerrno>
 #include <mutex>
 
-#include <weighbridge/byte_source.hpp>
 #include <weighbridge/error.hpp>
 
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <sys/stat.h>
 
 #include "base/text.hpp"
-#include "io/descriptor.hpp"
 #include "io/file_system.hpp"
 
 namespace weighbridge {
@@ -95,23 +95,22 @@ void FileSource::check_size() const {
               path_, std::min(now, size_));
 }
 
-SourcePtr make_source(io::Descriptor descriptor, std::string path, ReadMode mode) {
+}  // namespace
+
+SourcePtr io::file_source(Descriptor descriptor, std::string path, ReadMode mode) {
   struct stat status{};
   if (::fstat(descriptor.get(), &status) != 0) throw Error::from_errno(errno, "examine", path);
-  io::require_regular(status.st_mode, path);
-  const bool mappable =
-      mode == ReadMode::Mapped || (mode == ReadMode::Auto && io::is_local(descriptor.get()));
+  require_regular(status.st_mode, path);
+  const bool mappable = mode == ReadMode::Mapped || (mode == ReadMode::Auto && is_local(descriptor.get()));
   return std::make_shared<FileSource>(std::move(descriptor), std::move(path),
                                       static_cast<std::uint64_t>(status.st_size), mappable);
 }
-
-}  // namespace
 
 SourcePtr open_file(const std::filesystem::path& path, ReadMode mode) {
   // Without O_NONBLOCK the open of a pipe would wait for a writer before it can be refused.
   io::Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!descriptor) throw Error::from_errno(errno, "open", path.native());
-  return make_source(std::move(descriptor), path.native(), mode);
+  return io::file_source(std::move(descriptor), path.native(), mode);
 }
 
 SourcePtr open_descriptor(int descriptor, ReadMode mode) {
@@ -119,7 +118,7 @@ SourcePtr open_descriptor(int descriptor, ReadMode mode) {
   io::Descriptor own(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
   if (!own) throw Error::from_errno(errno, "open", name);
   if ((::fcntl(own.get(), F_GETFL) & O_ACCMODE) == O_WRONLY) throw Error::from_errno(EBADF, "read", name);
-  return make_source(std::move(own), std::move(name), mode);
+  return io::file_source(std::move(own), std::move(name), mode);
 }
 
 }  // namespace weighbridge

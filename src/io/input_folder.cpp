@@ -1,3 +1,5 @@
+#include "io/input_folder.hpp"
+
 #include <cerrno>
 
 #include <weighbridge/error.hpp>
@@ -28,11 +30,7 @@ class DirectoryInput final : public InputFolder {
 };
 
 SourcePtr DirectoryInput::find(std::string_view name, Links links) const {
-  if (!is_plain_file_name(name)) {
-    throw Error(ErrorCode::MalformedCheckpoint,
-                fmt::format("'{}' is not the plain name of a file beside the input", printable(name)),
-                std::string(name));
-  }
+  io::check_input_name(name);
   // Without O_NONBLOCK a FIFO would wait for a writer; open_descriptor() then refuses it.
   const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (links == Links::Refuse ? O_NOFOLLOW : 0);
   const io::Descriptor file(::openat(folder_.get(), std::string(name).c_str(), flags));
@@ -44,6 +42,13 @@ SourcePtr DirectoryInput::find(std::string_view name, Links links) const {
 }
 
 }  // namespace
+
+void io::check_input_name(std::string_view name) {
+  if (is_plain_file_name(name)) return;
+  throw Error(ErrorCode::MalformedCheckpoint,
+              fmt::format("'{}' is not the plain name of a file beside the input", printable(name)),
+              std::string(name));
+}
 
 InputFolder::~InputFolder() = default;
 

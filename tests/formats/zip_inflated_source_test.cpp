@@ -134,16 +134,16 @@ TEST(InflatedSource, RefusesAStreamShorterThanTheDirectorySays) {
   ZipBuilder zip;
   ZipEntry& entry = zip.add_deflated("a", "0123456789");
   entry.bytes = 16;
-  expect_damage(zip, "entry 'a': the deflated data gives 10 bytes, the directory says 16");
+  expect_damage(zip, "entry 'a': the deflated data gives 10 bytes, 16 needed");
 }
 
 TEST(InflatedSource, RefusesAStreamLongerThanTheDirectorySays) {
   ZipBuilder zip;
   ZipEntry& entry = zip.add_deflated("a", "0123456789");
   entry.bytes = 8;
-  expect_damage(zip, "gives more than the 8 bytes of the directory");
+  expect_damage(zip, "gives more than the 8 bytes needed");
   entry.bytes = 0;
-  expect_damage(zip, "gives more than the 0 bytes of the directory");
+  expect_damage(zip, "gives more than the 0 bytes needed");
 }
 
 TEST(InflatedSource, RefusesBytesBehindTheStream) {
@@ -167,14 +167,14 @@ TEST(InflatedSource, RefusesAStreamWithoutAnEnd) {
   entry.method = 8;
   entry.data = std::string("\0\4\0\xFB\xFF", 5) + "data";  // one stored block that is not the last
   entry.bytes = 4;
-  expect_damage(zip, "cut off after giving 4 of 4 bytes");
+  expect_damage(zip, "cut off after giving 4 bytes");
 }
 
 TEST(InflatedSource, RefusesBytesThatAreNoDeflate) {
   ZipBuilder zip;
   ZipEntry& entry = zip.add("a", std::string(10, '\xFF'));
   entry.method = 8;
-  expect_damage(zip, "entry 'a': cannot inflate: invalid block type");
+  expect_damage(zip, "entry 'a': cannot decode the deflated data: invalid block type");
 }
 
 TEST(InflatedSource, RefusesABombBeforeInflating) {
