@@ -134,10 +134,5 @@ TEST(TorchRawPickle, WarnsOfTrailingBytes) {
   EXPECT_THAT(codes_of(load(py::pickle(py::none()) + "more")), Contains("TrailingBytes"));
 }
 
-TEST(TorchRawPickle, OfNumpyArraysIsForLater) {
-  const py::Value array = py::call(py::global("numpy.core.multiarray", "_reconstruct"), {py::none()});
-  EXPECT_STREQ(refusal(py::pickle(py::list({array}))).what(), "not yet supported: numpy arrays in pickles");
-}
-
 }  // namespace
 }  // namespace weighbridge::test

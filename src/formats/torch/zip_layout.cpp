@@ -10,19 +10,29 @@
 namespace weighbridge::torch {
 namespace {
 
-/// An archive that is read later, told by one of its entries.
+/// An archive told by one of its entries, below the top folder.
 struct Sign {
-  std::string_view entry;  ///< Below the top folder.
+  std::string_view entry;
   std::string_view what;
 };
 
 constexpr std::array kForeign = {
-    Sign{".data/extern_modules", "torch.package archives"},
     Sign{"archive_format", "PT2 export archives"},
-    Sign{"model.json", "TorchScript archives of torch 1.0 and 1.1"},
-    Sign{"policy.pth", "stable-baselines3 archives"},
-    Sign{"pytorch_variables.pth", "stable-baselines3 archives"},
+    Sign{"serialized_exported_program.json", "PT2 export archives"},
     Sign{"model.weights.h5", "Keras archives"},
+};
+
+struct KindSign {
+  std::string_view entry;
+  ZipKind kind;
+};
+
+/// The first that is there decides.
+constexpr std::array kKinds = {
+    KindSign{".data/extern_modules", ZipKind::Package},   KindSign{"policy.pth", ZipKind::Policies},
+    KindSign{"pytorch_variables.pth", ZipKind::Policies}, KindSign{"bytecode.pkl", ZipKind::Mobile},
+    KindSign{"constants.pkl", ZipKind::TorchScript},      KindSign{"data.pkl", ZipKind::Checkpoint},
+    KindSign{"model.json", ZipKind::OldScript},
 };
 
 /// The first path component of the first entry with its slash, unless data.pkl lies outside of folders.
@@ -59,16 +69,20 @@ bool is_npz(const zip::Archive& archive) {
 }  // namespace
 
 ZipLayout classify_zip(const zip::Archive& archive) {
-  ZipLayout layout{.kind = ZipKind::Checkpoint, .root = find_root(archive)};
-  refuse_foreign(archive, layout.root);
+  const std::string root = find_root(archive);
+  refuse_foreign(archive, root);
   if (is_npz(archive)) throw Error(ErrorCode::Unsupported, "not yet supported: numpy archives (.npz)");
-  if (archive.find(layout.root + "data.pkl") == nullptr) {
+  const auto sign = std::ranges::find_if(kKinds, [&](const KindSign& candidate) {
+    return archive.find(root + std::string(candidate.entry)) != nullptr;
+  });
+  const bool script =
+      sign != kKinds.end() && (sign->kind == ZipKind::Mobile || sign->kind == ZipKind::TorchScript);
+  if (sign == kKinds.end() || (script && archive.find(root + "data.pkl") == nullptr)) {
     throw Error(ErrorCode::UnknownFormat,
                 "a zip archive without data.pkl in its top folder, so no PyTorch checkpoint");
   }
-  check_single_root(archive, layout.root);
-  if (archive.find(layout.root + "constants.pkl") != nullptr) layout.kind = ZipKind::TorchScript;
-  return layout;
+  check_single_root(archive, root);
+  return {.kind = sign->kind, .root = root};
 }
 
 }  // namespace weighbridge::torch

@@ -8,7 +8,14 @@
 
 namespace weighbridge::torch {
 
-enum class ZipKind : std::uint8_t { Checkpoint, TorchScript };
+enum class ZipKind : std::uint8_t {
+  Checkpoint,
+  TorchScript,  ///< Since 1.3.
+  Mobile,       ///< TorchScript with bytecode for the lite interpreter.
+  OldScript,    ///< TorchScript of 1.0 to 1.2: the modules are a JSON document.
+  Package,      ///< torch.package
+  Policies,     ///< stable-baselines3: checkpoints of their own as entries.
+};
 
 struct ZipLayout {
   ZipKind kind = ZipKind::Checkpoint;

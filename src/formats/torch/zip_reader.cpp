@@ -1,160 +1,94 @@
-#include <charconv>
+#include <functional>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
 #include "formats/torch/assemble.hpp"
-#include "formats/torch/legacy_stream.hpp"
+#include "formats/torch/old_script.hpp"
 #include "formats/torch/read.hpp"
 #include "formats/torch/report.hpp"
-#include "formats/torch/storage.hpp"
+#include "formats/torch/zip_bundles.hpp"
+#include "formats/torch/zip_document.hpp"
 #include "formats/torch/zip_layout.hpp"
-#include "formats/zip/crc32.hpp"
 
 namespace weighbridge::torch {
 namespace {
 
-constexpr std::uint64_t kLongestRecord = 64;
-constexpr unsigned kHighestVersion = 10;
-
-/// Reads the parts of one archive.
-class ZipParser {
- public:
-  ZipParser(const zip::Archive& archive, const ZipLayout& layout, const Limits& limits, Findings& findings)
-      : archive_(archive), layout_(layout), limits_(limits), findings_(findings) {}
-
-  Document run() {
-    check_version();
-    const bool big_endian = parse_big_endian();
-    Document document = parse_pickle();
-    const StorageIds ids = collect_storage_ids(document.graph, IdStyle::Zip);
-    std::vector<Storage> storages;
-    storages.reserve(ids.storages.size());
-    for (const StorageId& id : ids.storages) storages.push_back(open_storage(id, big_endian));
-    bind_storages(document, ids, std::move(storages));
-    add_nested_storages(document, 1, limits_, findings_);
-    return document;
+std::string_view format_name(ZipKind kind) {
+  switch (kind) {
+    case ZipKind::TorchScript:
+      return "torchscript";
+    case ZipKind::Mobile:
+      return "torchscript-mobile";
+    default:
+      return "torch-zip";
   }
+}
 
- private:
-  const zip::Entry* find(std::string_view name) const {
-    return archive_.find(layout_.root + std::string(name));
-  }
-
-  void warn(std::string code, std::string message, std::string subject) {
-    findings_.push_back({.severity = Severity::Warning,
-                         .code = std::move(code),
-                         .message = std::move(message),
-                         .subject = std::move(subject),
-                         .offset = std::nullopt});
-  }
-
-  /// The content of a record of a few characters, without the line's end.
-  std::optional<std::string> find_record(std::string_view name) const {
-    const zip::Entry* entry = find(name);
-    if (entry == nullptr) return std::nullopt;
-    if (entry->bytes > kLongestRecord) {
-      throw Error(ErrorCode::MalformedCheckpoint,
-                  fmt::format("record '{}' has {} bytes, a few needed", name, entry->bytes), entry->name);
+/// The constants of the code: a tuple, of which the n-th is CONSTANTS.c<n> there.
+void add_constants(Checkpoint& checkpoint, ZipRecords& records, Findings& findings,
+                   const OpenOptions& options) {
+  Document document = records.parse({.pickle = "constants.pkl", .storages = "constants/"}, findings);
+  OpenOptions whole = options;
+  whole.key = ".";
+  Checkpoint constants = assemble(std::move(document), "torchscript", {}, whole);
+  std::set<std::string, std::less<>> names;
+  for (const TensorEntry& entry : checkpoint.tensors) names.insert(entry.spec.name);
+  for (TensorEntry& entry : constants.tensors) {
+    entry.spec.name = fmt::format("CONSTANTS.c{}", entry.spec.name);
+    if (names.contains(entry.spec.name)) {
+      throw Error(ErrorCode::NameCollision,
+                  fmt::format("a constant and another tensor would be named '{}'", entry.spec.name),
+                  entry.spec.name);
     }
-    const Buffer buffer = archive_.open(*entry)->read(0, entry->bytes);
-    const auto bytes = buffer.bytes();
-    std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    text.erase(text.find_last_not_of("\r\n ") + 1);
-    return text;
+    checkpoint.tensors.push_back(std::move(entry));
   }
+}
 
-  void check_version() {
-    const auto text = find_record("version");
-    if (!text) return warn("MissingVersion", "the archive has no version record", "version");
-    unsigned version = 0;
-    const char* end = text->data() + text->size();
-    const auto [parsed, error] = std::from_chars(text->data(), end, version);
-    if (error == std::errc{} && parsed == end && version >= 1 && version <= kHighestVersion) return;
-    throw Error(ErrorCode::MalformedCheckpoint,
-                fmt::format("the version record is '{}', 1 to {} is read", printable(*text), kHighestVersion),
-                "version");
-  }
-
-  bool parse_big_endian() const {
-    const std::string order = find_record("byteorder").value_or("little");
-    if (order == "big") return true;
-    if (order == "little") return false;
-    throw Error(ErrorCode::MalformedCheckpoint,
-                fmt::format("the byteorder record is '{}', 'little' or 'big' needed", printable(order)),
-                "byteorder");
-  }
-
-  Document parse_pickle() {
-    const zip::Entry& entry = *find("data.pkl");
-    const SourcePtr source = archive_.open(entry);
-    pickle::Outcome outcome = run_reported(source, 0, limits_, findings_);
-    check_checksum(entry, *source);
-    Document document;
-    document.graph = std::move(outcome.graph);
-    document.root = outcome.root;
-    return document;
-  }
-
-  /// torch itself never looks at checksums, and can be told to write none.
-  void check_checksum(const zip::Entry& entry, const ByteSource& source) {
-    if (entry.crc32 == 0) {
-      findings_.push_back({.severity = Severity::Info,
-                           .code = "NoChecksum",
-                           .message = fmt::format("'{}' has no checksum", printable(entry.name)),
-                           .subject = entry.name,
-                           .offset = std::nullopt});
-      return;
+/// A file with one main pickle.
+Checkpoint read_single(const zip::Archive& archive, const ZipLayout& layout, const OpenOptions& options) {
+  ZipRecords records(archive, layout.root, options.limits);
+  Findings findings;
+  try {
+    records.check_version("version", findings);
+    Document document = records.parse({.pickle = "data.pkl", .storages = "data/"}, findings);
+    Checkpoint checkpoint = assemble(std::move(document), format_name(layout.kind), findings, options);
+    if (options.constants && records.find("constants.pkl") != nullptr) {
+      Findings more;
+      add_constants(checkpoint, records, more, options);
+      checkpoint.findings.insert(checkpoint.findings.end(), more.begin(), more.end());
     }
-    const std::uint32_t found = zip::compute_crc32(source);
-    if (found == entry.crc32) return;
-    warn("CrcMismatch",
-         fmt::format("'{}' has CRC-32 {:08x}, the directory says {:08x}", printable(entry.name), found,
-                     entry.crc32),
-         entry.name);
+    return checkpoint;
+  } catch (const Error& error) {
+    throw with_danger(error, findings);
   }
+}
 
-  Storage open_storage(const StorageId& id, bool big_endian) const {
-    const zip::Entry* entry = find("data/" + id.key);
-    if (entry == nullptr) {
-      throw Error(
-          ErrorCode::MalformedCheckpoint,
-          fmt::format("storage '{}' has no record '{}data/{}'", id.key, printable(layout_.root), id.key),
-          id.key);
-    }
-    if (entry->bytes != id.bytes) {
-      throw Error(ErrorCode::MalformedCheckpoint,
-                  fmt::format("storage '{}': the record has {} bytes, {} x {} needs {}", id.key, entry->bytes,
-                              id.elements, id.type->name, id.bytes),
-                  id.key);
-    }
-    return {.source = archive_.open(*entry),
-            .offset = 0,
-            .bytes = id.bytes,
-            .type = id.type,
-            .big_endian = big_endian,
-            .label = fmt::format("storage '{}'", id.key)};
+Checkpoint read_as(const zip::Archive& archive, const ZipLayout& layout, const OpenOptions& options) {
+  switch (layout.kind) {
+    case ZipKind::Package:
+      return read_package(archive, layout, options);
+    case ZipKind::Policies:
+      return read_policies(archive, options);
+    case ZipKind::OldScript:
+      return read_old_script(archive, layout, options);
+    case ZipKind::Checkpoint:
+    case ZipKind::TorchScript:
+    case ZipKind::Mobile:
+      break;
   }
-
-  const zip::Archive& archive_;
-  const ZipLayout& layout_;
-  const Limits& limits_;
-  Findings& findings_;
-};
+  return read_single(archive, layout, options);
+}
 
 }  // namespace
 
 Checkpoint read_zip(SourcePtr source, const OpenOptions& options) {
-  const zip::Archive archive = zip::Archive::read(source, options.limits);
-  Findings findings = archive.findings();
-  try {
-    const ZipLayout layout = classify_zip(archive);
-    Document document = ZipParser(archive, layout, options.limits, findings).run();
-    const bool script = layout.kind == ZipKind::TorchScript;
-    return assemble(std::move(document), script ? "torchscript" : "torch-zip", findings, options);
-  } catch (const Error& error) {
-    throw with_danger(error, findings);
-  }
+  const zip::Archive archive = zip::Archive::read(std::move(source), options.limits);
+  Checkpoint checkpoint = read_as(archive, classify_zip(archive), options);
+  const Findings& findings = archive.findings();
+  checkpoint.findings.insert(checkpoint.findings.begin(), findings.begin(), findings.end());
+  return checkpoint;
 }
 
 }  // namespace weighbridge::torch
