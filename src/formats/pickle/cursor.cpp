@@ -98,4 +98,10 @@ void Cursor::open_frame(std::uint64_t length) {
   frame_end_ = position() + length;
 }
 
+void Cursor::close_frame() {
+  if (position() < frame_end_)
+    malformed(fmt::format("ends {} bytes before its frame does", frame_end_ - position()));
+  in_frame_ = false;
+}
+
 }  // namespace weighbridge::pickle

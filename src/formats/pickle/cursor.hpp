@@ -60,6 +60,9 @@ class Cursor {
   /// The next `length` bytes are a frame. Refused inside another.
   void open_frame(std::uint64_t length);
 
+  /// What follows is in no frame. Refused within one.
+  void close_frame();
+
  private:
   const char* take(std::size_t count);
   void check_available(std::uint64_t count) const;

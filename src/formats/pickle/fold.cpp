@@ -63,10 +63,19 @@ NodeId fold_collection(const Site& site, Kind kind) {
   return site.count() == 1 ? fold_sequence(site, kind, site.arguments[0]) : kNoNode;
 }
 
+/// The container, with an argument that is not its content.
+NodeId with_setting(const Site& site, NodeId container, std::size_t at) {
+  if (container != kNoNode && site.count() > at) {
+    site.m.graph.set_setting(container, site.arguments[at]);
+  }
+  return container;
+}
+
 // deque() may say how long it can get.
 NodeId fold_deque(const Site& site) {
   if (site.count() == 0) return make(site, Kind::List, {});
-  return site.count() <= 2 ? fold_sequence(site, Kind::List, site.arguments[0]) : kNoNode;
+  if (site.count() > 2) return kNoNode;
+  return with_setting(site, fold_sequence(site, Kind::List, site.arguments[0]), 1);
 }
 
 // A dict, or a sequence of pairs.
@@ -93,10 +102,10 @@ NodeId fold_dict(const Site& site) {
   return site.count() == 1 ? fold_mapping(site, site.arguments[0]) : kNoNode;
 }
 
-// defaultdict() has the factory of missing values first, which nobody needs here.
+// defaultdict() has the factory of missing values first.
 NodeId fold_default_dict(const Site& site) {
-  if (site.count() <= 1) return make(site, Kind::Dict, {});
-  return site.count() == 2 ? fold_mapping(site, site.arguments[1]) : kNoNode;
+  if (site.count() <= 1) return with_setting(site, make(site, Kind::Dict, {}), 0);
+  return site.count() == 2 ? with_setting(site, fold_mapping(site, site.arguments[1]), 0) : kNoNode;
 }
 
 bool names_latin1(const Site& site, std::size_t at) {
@@ -135,8 +144,26 @@ NodeId fold_getattr(const Site& site) {
   const std::string name = fmt::format("{}.{}", site.graph().name(object), attribute);
   const bool plain = site.graph().name(object).find('.') == std::string_view::npos;
   if (!plain || !is_attribute_name(attribute) || name.size() > kLongestAttributeName) return kNoNode;
-  site.m.attribute_folded = true;
+  site.m.attributes.folded = true;
   return site.m.graph.add_global(std::string(site.graph().module(object)), name);
+}
+
+bool is_array(const Graph& graph, NodeId node) {
+  const Constructor constructor = called_constructor(graph, node);
+  return constructor == Constructor::NumpyReconstruct || constructor == Constructor::NumpyFromBuffer;
+}
+
+// eval('data', {'data': <array>}) is how paddle writes the tensors of static graphs. No other text and
+// no other name beside it is tolerated: the text would be code.
+NodeId fold_eval(const Site& site) {
+  const Graph& graph = site.graph();
+  if (site.count() != 2 || !is_text(graph, site.arguments[0]) || site.kind(1) != Kind::Dict) return kNoNode;
+  const auto names = graph.items(site.arguments[1]);
+  if (graph.text(site.arguments[0]) != "data" || names.size() != 2 || !is_text(graph, names[0]))
+    return kNoNode;
+  if (graph.text(names[0]) != "data" || !is_array(graph, names[1])) return kNoNode;
+  site.m.evaluations.folded = true;
+  return names[1];
 }
 
 NodeId fold(const Site& site, Constructor constructor) {
@@ -165,6 +192,8 @@ NodeId fold(const Site& site, Constructor constructor) {
       return fold_encoded(site, Kind::Bytes);
     case Constructor::Getattr:
       return fold_getattr(site);
+    case Constructor::Eval:
+      return fold_eval(site);
     default:
       return kNoNode;
   }

@@ -1,5 +1,7 @@
 #include "formats/pickle/graph.hpp"
 
+#include <algorithm>
+
 namespace weighbridge::pickle {
 namespace {
 
@@ -71,6 +73,11 @@ NodeId Graph::callable(NodeId id) const noexcept { return calls_[nodes_[id].body
 NodeId Graph::arguments(NodeId id) const noexcept { return calls_[nodes_[id].body.index].arguments; }
 NodeId Graph::keywords(NodeId id) const noexcept { return calls_[nodes_[id].body.index].keywords; }
 NodeId Graph::state(NodeId id) const noexcept { return nodes_[id].state; }
+
+NodeId Graph::setting(NodeId id) const noexcept {
+  const auto found = std::ranges::lower_bound(settings_, id, {}, &std::pair<NodeId, NodeId>::first);
+  return found != settings_.end() && found->first == id ? found->second : kNoNode;
+}
 
 NodeId Graph::origin(NodeId id) const noexcept {
   return holds_children(kind(id)) ? nodes_[id].body.range.origin : kNoNode;

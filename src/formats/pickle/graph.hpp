@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <weighbridge/byte_source.hpp>
@@ -100,6 +101,10 @@ class Graph {
   /// kNoNode.
   [[nodiscard]] NodeId origin(NodeId id) const noexcept;
 
+  /// What such a call was given beside the content: the factory of a defaultdict, the greatest length of a
+  /// deque; otherwise kNoNode.
+  [[nodiscard]] NodeId setting(NodeId id) const noexcept;
+
   // Global.
   [[nodiscard]] std::string_view module(NodeId id) const noexcept;
   [[nodiscard]] std::string_view name(NodeId id) const noexcept;
@@ -168,6 +173,7 @@ class Graph {
   std::vector<Buffer> owned_;
   std::set<std::string, std::less<>> names_;  // Ordered: no stream can make it slow by its choice of names.
   std::vector<GlobalUse> globals_;
+  std::vector<std::pair<NodeId, NodeId>> settings_;  // In order of the containers.
 };
 
 }  // namespace weighbridge::pickle

@@ -38,6 +38,8 @@ class GraphBuilder {
 
   /// List, Tuple, Dict, Set or FrozenSet. `origin` is the Global that was called, or kNoNode.
   NodeId add_container(Kind kind, std::span<const NodeId> items, NodeId origin = kNoNode);
+  /// For the container that was added last.
+  void set_setting(NodeId container, NodeId setting) { graph_.settings_.emplace_back(container, setting); }
   /// Names are normalised already.
   NodeId add_global(std::string_view module, std::string_view name);
   /// Call or Object.

@@ -84,6 +84,12 @@ bool is_value_constructor(Constructor constructor) noexcept {
   }
 }
 
+std::string_view danger_of(const GlobalUse& use) noexcept {
+  if (use.verdict != GlobalClass::Dangerous) return {};
+  const std::string_view reason = danger_of(use.module, use.name);
+  return reason.empty() ? "gets a new state, for everyone that uses it" : reason;
+}
+
 bool is_text(const Graph& graph, NodeId node) noexcept {
   return graph.kind(node) == Kind::Text || graph.kind(node) == Kind::Py2String;
 }

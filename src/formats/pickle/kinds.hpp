@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "formats/pickle/graph.hpp"
 
@@ -15,6 +16,10 @@ Constructor called_constructor(const Graph& graph, NodeId node);
 
 /// Whether a call of it makes a value that nothing can be added to: a tensor, a size, a path, ....
 bool is_value_constructor(Constructor constructor) noexcept;
+
+/// Why a use of a name is dangerous: for what the name is, or for what the stream does to it; empty when
+/// it is not.
+std::string_view danger_of(const GlobalUse& use) noexcept;
 
 /// str, of Python 3 or 2.
 bool is_text(const Graph& graph, NodeId node) noexcept;

@@ -48,6 +48,18 @@ void step(Machine& machine, std::uint8_t byte) {
   handler(machine);
 }
 
+// The stream within has ended; the one around it goes on behind its STOP.
+void resume(Machine& machine) {
+  Suspended& outer = machine.suspended.back();
+  machine.inlays[outer.inlay].root = machine.root;
+  machine.stack = std::move(outer.stack);
+  machine.memo = std::move(outer.memo);
+  machine.suspended.pop_back();
+  machine.in.close_frame();
+  machine.root = kNoNode;
+  machine.stopped = false;
+}
+
 // Runs up to STOP; gives the error that ended it before.
 std::optional<Error> run_opcodes(Machine& machine, Outcome& outcome) {
   for (std::uint64_t opcodes = 1; !machine.stopped; ++opcodes) {
@@ -58,8 +70,12 @@ std::optional<Error> run_opcodes(Machine& machine, Outcome& outcome) {
       byte = machine.in.opcode();
       check_limits(machine, opcodes);
       step(machine, *byte);
+      if (machine.stopped && !machine.suspended.empty()) resume(machine);
     } catch (const Fault& fault) {
       return as_error(fault, byte, offset);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::IoError) throw;
+      return error;
     }
     outcome.end = machine.in.position();
   }
@@ -78,27 +94,28 @@ bool refers_to(const Graph& graph, NodeId node, const std::vector<NodeId>& targe
          std::ranges::any_of(graph.dict_items(node), is_target);
 }
 
-// getattr is reported unless every use of it was the tolerated one, which leaves no reference to it.
-void settle_getattr(Machine& machine) {
-  const auto& named = machine.attribute_globals;
-  if (named.empty() || !machine.attribute_folded) return;
+// Such a global is reported unless every use of it was the tolerated one, which leaves no reference to it.
+void settle(Machine& machine, const ToleratedForm& form) {
+  if (form.globals.empty() || !form.folded) return;
   const Graph& graph = machine.graph.graph();
   for (NodeId node = 0; node < graph.size(); ++node) {
-    if (refers_to(graph, node, named)) return;
+    if (refers_to(graph, node, form.globals)) return;
   }
-  if (machine.root != kNoNode && std::ranges::binary_search(named, machine.root)) return;
-  for (const NodeId global : named) machine.graph.set_verdict(global, GlobalClass::Constructor);
+  if (machine.root != kNoNode && std::ranges::binary_search(form.globals, machine.root)) return;
+  for (const NodeId global : form.globals) machine.graph.set_verdict(global, GlobalClass::Constructor);
 }
 
 }  // namespace
 
-Outcome run(SourcePtr source, std::uint64_t offset, const Limits& limits) {
-  Machine machine(std::move(source), offset, limits);
+Outcome run(SourcePtr source, std::uint64_t offset, const Limits& limits, const FindInlay& find_inlay) {
+  Machine machine(std::move(source), offset, limits, find_inlay);
   Outcome outcome;
   outcome.end = offset;
   outcome.failure = run_opcodes(machine, outcome);
   outcome.root = machine.root;
-  settle_getattr(machine);
+  outcome.inlays = std::move(machine.inlays);
+  settle(machine, machine.attributes);
+  settle(machine, machine.evaluations);
   outcome.graph = std::move(machine.graph).finish();
   return outcome;
 }

@@ -31,7 +31,9 @@ NodeId add_global(Machine& m, std::string_view module, std::string_view name) {
   check_name("name", name);
   const QualifiedName known = normalise(module, name);
   const NodeId node = m.graph.add_global(known.module, known.name);
-  if (m.graph.graph().constructor(node) == Constructor::Getattr) m.attribute_globals.push_back(node);
+  const Constructor constructor = m.graph.graph().constructor(node);
+  if (constructor == Constructor::Getattr) m.attributes.globals.push_back(node);
+  if (constructor == Constructor::Eval) m.evaluations.globals.push_back(node);
   return node;
 }
 
@@ -59,6 +61,20 @@ bool can_have_state(const Graph& graph, NodeId node) {
     default:
       return false;
   }
+}
+
+// Goes past data, or puts the stream at hand aside for the one that starts here.
+void enter_inlay(Machine& m, NodeId object) {
+  if (!m.find_inlay || !m.suspended.empty()) return;
+  const auto shape = m.find_inlay(m.graph.graph(), object, m.in.position());
+  if (!shape) return;
+  m.in.close_frame();
+  m.in.skip(shape->padding);
+  m.inlays.push_back({.object = object, .offset = m.in.position(), .bytes = shape->bytes, .root = kNoNode});
+  if (!shape->is_stream) return m.in.skip(shape->bytes);
+  m.suspended.push_back({std::move(m.stack), std::move(m.memo), m.inlays.size() - 1});
+  m.stack = {};
+  m.memo = {};
 }
 
 std::string_view text_of(Machine& m, NodeId node) {
@@ -96,11 +112,14 @@ void reduce(Machine& m) {
 void build(Machine& m) {
   const auto operands = m.stack.top_values(2);
   const Graph& graph = m.graph.graph();
+  if (graph.kind(operands[0]) == Kind::Global) m.graph.set_verdict(operands[0], GlobalClass::Dangerous);
   if (!can_have_state(graph, operands[0])) {
     malformed(fmt::format("needs an object that can have state, found {}", describe(graph, operands[0])));
   }
-  m.graph.set_state(operands[0], operands[1]);
+  const NodeId object = operands[0];
+  m.graph.set_state(object, operands[1]);
   m.stack.drop_values(1);
+  enter_inlay(m, object);
 }
 
 void inst(Machine& m) {

@@ -38,10 +38,14 @@ void none(Machine& m) { m.stack.push(m.graph.add_none()); }
 void newtrue(Machine& m) { push_bool(m, true); }
 void newfalse(Machine& m) { push_bool(m, false); }
 
-// Protocols 0 and 1 have no other way to write a bool.
+// Protocols 0 and 1 have no other way to write a bool. CPython's two unpicklers take a signed digit for a
+// bool and for an int.
 void integer(Machine& m) {
   const std::string_view line = m.in.line(kNumberLine);
   if (line == "00" || line == "01") return push_bool(m, line == "01");
+  if (line == "-0" || line == "+0" || line == "+1") {
+    malformed(fmt::format("needs a decimal integer, found '{}', which readers disagree about", line));
+  }
   push_integer(m, parse_integer(line));
 }
 

@@ -10,24 +10,41 @@
 
 #include "formats/pickle/cursor.hpp"
 #include "formats/pickle/graph_builder.hpp"
+#include "formats/pickle/inlay.hpp"
 #include "formats/pickle/memo.hpp"
 #include "formats/pickle/stack.hpp"
 
 namespace weighbridge::pickle {
 
+/// Globals that are dangerous but in one form, in which they are folded.
+struct ToleratedForm {
+  std::vector<NodeId> globals;  // As named, and ...
+  bool folded = false;          // ... whether one was used in that form.
+};
+
+/// A stream that waits until one in its midst has stopped.
+struct Suspended {
+  Stack stack;
+  Memo memo;
+  std::size_t inlay = 0;  // Into Machine::inlays.
+};
+
 /// All that an opcode can see and change.
 struct Machine {
-  Machine(SourcePtr source, std::uint64_t offset, const Limits& bounds)
-      : limits(bounds), in(source, offset), graph(source, bounds.pickle_nodes) {}
+  Machine(SourcePtr source, std::uint64_t offset, const Limits& bounds, const FindInlay& finder)
+      : limits(bounds), find_inlay(finder), in(source, offset), graph(source, bounds.pickle_nodes) {}
 
   const Limits& limits;
+  const FindInlay& find_inlay;
   Cursor in;
   GraphBuilder graph;
   Stack stack;
   Memo memo;
-  std::uint64_t folded_items = 0;         // At most as many as the stream has bytes.
-  std::vector<NodeId> attribute_globals;  // builtins.getattr as named, and ...
-  bool attribute_folded = false;          // ... whether one was used in the tolerated form.
+  std::uint64_t folded_items = 0;  // At most as many as the stream has bytes.
+  ToleratedForm attributes;        // builtins.getattr
+  ToleratedForm evaluations;       // builtins.eval
+  std::vector<Inlay> inlays;
+  std::vector<Suspended> suspended;
   NodeId root = kNoNode;
   bool stopped = false;
 };

@@ -3,11 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "formats/numpy/joblib_wrapper.hpp"
 #include "formats/torch/assemble.hpp"
 #include "formats/torch/dcp_metadata.hpp"
 #include "formats/torch/dcp_reader.hpp"
+#include "formats/torch/joblib_reader.hpp"
 #include "formats/torch/legacy_stream.hpp"
-#include "formats/torch/nodes.hpp"
 #include "formats/torch/read.hpp"
 #include "formats/torch/report.hpp"
 
@@ -29,41 +30,27 @@ bool has_proto(const ByteSource& source) {
   return source.size() >= 2 && byte_at(source, 0) == kProto && byte_at(source, 1) <= kHighestProtocol;
 }
 
-/// joblib writes arrays between the opcodes, where a plain machine loses its way.
-bool names_joblib(const Graph& graph) {
-  return std::ranges::any_of(graph.globals(), [](const pickle::GlobalUse& use) {
-    return pickle::find_constructor(use.module, use.name) == Constructor::JoblibWrapper;
-  });
+Error failure_of(const ByteSource& source, const Error& failure) {
+  if (has_proto(source) || failure.code() == ErrorCode::LimitExceeded) return failure;
+  return {ErrorCode::UnknownFormat, fmt::format("no known format, and no pickle either: {}", failure.what())};
 }
 
-void report_rest(const ByteSource& source, std::uint64_t end, Findings& findings) {
-  if (end == source.size()) return;
-  findings.push_back({.severity = Severity::Warning,
-                      .code = "TrailingBytes",
-                      .message = fmt::format("{} bytes behind the pickle are ignored", source.size() - end),
-                      .subject = {},
-                      .offset = end});
-}
-
-Error failure_of(const ByteSource& source, const pickle::Outcome& outcome) {
-  if (names_joblib(outcome.graph)) {
-    return {ErrorCode::Unsupported, "not yet supported: joblib files"};
+Checkpoint read_stream(SourcePtr source, const OpenOptions& options, Findings& findings) {
+  pickle::Outcome outcome = pickle::run(source, 0, options.limits);
+  if (numpy::names_wrapper(outcome.graph)) {
+    return read_joblib(std::move(source), outcome.graph, options, findings);
   }
-  if (has_proto(source) || outcome.failure->code() == ErrorCode::LimitExceeded) return *outcome.failure;
-  return {ErrorCode::UnknownFormat,
-          fmt::format("no known format, and no pickle either: {}", outcome.failure->what())};
-}
-
-Document parse_document(const SourcePtr& source, const Limits& limits, Findings& findings) {
-  pickle::Outcome outcome = pickle::run(source, 0, limits);
-  report_globals(outcome.graph, limits, findings);
-  if (outcome.failure) throw failure_of(*source, outcome);
+  report_globals(outcome.graph, options.limits, findings);
+  if (outcome.failure) throw failure_of(*source, *outcome.failure);
   report_rest(*source, outcome.end, findings);
   Document document;
   document.graph = std::move(outcome.graph);
   document.root = outcome.root;
-  add_nested_storages(document, 1, limits, findings);
-  return document;
+  add_nested_storages(document, 1, options.limits, findings);
+  if (!is_dcp_metadata(document)) return assemble(std::move(document), "pickle", findings, options);
+  Checkpoint checkpoint = read_dcp(document, findings, options);
+  checkpoint.source_bytes += source->size();
+  return checkpoint;
 }
 
 }  // namespace
@@ -77,9 +64,7 @@ bool looks_like_pickle(const ByteSource& source) {
 Checkpoint read_raw(SourcePtr source, const OpenOptions& options) {
   Findings findings;
   try {
-    Document document = parse_document(source, options.limits, findings);
-    if (is_dcp_metadata(document)) return read_dcp(document, findings, options);
-    return assemble(std::move(document), "pickle", findings, options);
+    return read_stream(std::move(source), options, findings);
   } catch (const Error& error) {
     throw with_danger(error, findings);
   }
