@@ -66,6 +66,53 @@ def values() -> dict:
     }
 
 
+class Wrapper(torch.Tensor):
+    """A subclass that wraps two tensors."""
+
+    @staticmethod
+    def __new__(cls, raw: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        return torch.Tensor._make_wrapper_subclass(cls, raw.shape, dtype=scale.dtype)
+
+    def __init__(self, raw: torch.Tensor, scale: torch.Tensor) -> None:
+        self.raw = raw
+        self.scale = scale
+
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args=(), kwargs=None) -> object:
+        raise NotImplementedError(function)
+
+
+def special() -> dict:
+    """One tensor of each kind that is more than a view of a storage."""
+    matrix = torch.eye(4)[:, :2]
+    numbers = torch.tensor([1 + 2j, 3 - 4j])
+    layouts = {"csr": {}, "csc": {}, "bsr": {"blocksize": (2, 1)}, "bsc": {"blocksize": (2, 1)}}
+    ones = torch.ones(2, 3)
+    compressed = {
+        name: matrix.to_sparse(layout=getattr(torch, f"sparse_{name}"), **more) for name, more in layouts.items()
+    }
+    channels = (torch.tensor([0.1, 0.2]), torch.tensor([0.0, 1.0]), 0)
+    rows = [torch.ones(2, 2), torch.zeros(1, 2)]
+    return {
+        "coo": {"w": torch.sparse_coo_tensor([[0, 2, 0]], [[1.0, 2.0]] * 3, (3, 2))},
+        **compressed,
+        "quantized": {
+            "tensor": torch.quantize_per_tensor(ones, 0.5, 3, torch.quint8),
+            "channel": torch.quantize_per_channel(ones, channels[0].double(), channels[1].long(), 0, torch.qint8),
+            "packed": torch.quantize_per_channel(ones, *channels, torch.quint4x2),
+        },
+        "signs": {
+            "conj": numbers.conj(),
+            "neg": numbers.clone().conj().imag,
+            "half": numbers.to(torch.complex32),
+            "meta": torch.empty(1, device="meta"),
+        },
+        "nested": torch.nested.nested_tensor(rows),
+        "jagged": torch.nested.nested_tensor(rows, layout=torch.jagged),
+        "wrapper": {"w": Wrapper(torch.ones(2, dtype=torch.int8), torch.ones(1))},
+    }
+
+
 def write(folder: pathlib.Path, seeds: dict) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in seeds.items():
@@ -81,7 +128,8 @@ def main() -> None:
     names = [name for name in values() if name not in ("unsigned", "module")]
     streams = {f"legacy_{name}": legacy(values()[name]) for name in names}
     raw = {f"raw_p{protocol}": pickle.dumps({"w": torch.ones(2)}, protocol) for protocol in (2, 4)}
-    write(corpus / "torch_checkpoint", {**whole, **streams, **raw})
+    kinds = {f"special_{name}": saved(value) for name, value in special().items()}
+    write(corpus / "torch_checkpoint", {**whole, **streams, **raw, **kinds})
     write(corpus / "legacy_stream", {name: content[LEGACY_MAGIC_BYTES:] for name, content in streams.items()})
 
 

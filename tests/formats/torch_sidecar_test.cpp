@@ -1,3 +1,4 @@
+#include <limits>
 #include <tuple>
 
 #include <gmock/gmock.h>
@@ -69,11 +70,55 @@ TEST(Sidecar, DescribesTensorsThatWereNotTaken) {
             Json::parse(R"({"$tensor": null, "$summary": "tensor F32 [1]"})"));
 }
 
-TEST(Sidecar, RefersToSharedAndCyclicContainers) {
+TEST(Sidecar, NumbersSharedAndCyclicContainers) {
   const py::Value shared = py::keep(py::list({py::integer(1)}), 1);
   EXPECT_EQ(tree_of(py::dict({{py::text("a"), shared}, {py::text("b"), py::again(1)}})),
-            Json::parse(R"({"a": [1], "b": {"$ref": "a"}})"));
-  EXPECT_EQ(tree_of(py::keep("]", 1) + py::again(1) + "a"), Json::parse(R"([{"$ref": "."}])"));
+            Json::parse(R"({"a": {"$id": 1, "$list": [1]}, "b": {"$ref": 1}})"));
+  EXPECT_EQ(tree_of(py::keep("]", 1) + py::again(1) + "a"),
+            Json::parse(R"({"$id": 1, "$list": [{"$ref": 1}]})"));
+  EXPECT_EQ(tree_of(py::tuple({py::keep("]", 1), py::again(1)})),
+            Json::parse(R"({"$tuple": [{"$id": 1, "$list": []}, {"$ref": 1}]})"));
+}
+
+TEST(Sidecar, TellsStringsOfPython2AndOddNaNs) {
+  EXPECT_EQ(tree_of(py::py2_string("ascii")), Json::parse(R"("ascii")"));
+  EXPECT_EQ(tree_of(py::py2_string("\xFF")), Json::parse(R"({"$py2": "/w=="})"));
+  EXPECT_EQ(tree_of(py::real(std::numeric_limits<double>::quiet_NaN())), Json::parse(R"({"$float": "nan"})"));
+  EXPECT_EQ(tree_of(py::real(-std::numeric_limits<double>::quiet_NaN())),
+            Json::parse(R"({"$float": "nan:fff8000000000000"})"));
+}
+
+TEST(Sidecar, KeepsFactoriesAndLengths) {
+  EXPECT_EQ(tree_of(py::call(py::global("collections", "defaultdict"), {py::global("builtins", "list")})),
+            Json::parse(R"({"$class": "collections.defaultdict", "$args": [{"$global": "builtins.list"}],
+                            "$dict": {}})"));
+  EXPECT_EQ(tree_of(py::call(py::global("collections", "deque"), {py::list({}), py::integer(3)})),
+            Json::parse(R"({"$class": "collections.deque", "$args": [3], "$list": []})"));
+}
+
+TEST(Sidecar, KeepsWhatATensorWasInTorch) {
+  const py::Value parameter =
+      py::call(py::global("torch._utils", "_rebuild_parameter"),
+               {py::one_float(), py::boolean(true), py::call(py::global("collections", "OrderedDict"), {})});
+  EXPECT_EQ(tree_of(py::dict({{py::text("p"), parameter}})), Json::parse(R"({"p": {"$tensor": "p",
+            "$class": "torch.nn.parameter.Parameter", "$requires_grad": true}})"));
+  const py::Value turned = py::tensor(py::storage("FloatStorage", "0", 4), 0, {2, 2}, {1, 2});
+  const Checkpoint checkpoint = load(zip_checkpoint(py::dict({{py::text("t"), turned}}), {{"0", floats(4)}}));
+  EXPECT_EQ(Json::parse(checkpoint.extras->to_json(Limits{})).at("tree"),
+            Json::parse(R"({"t": {"$tensor": "t", "$strides": [1, 2]}})"));
+}
+
+TEST(Sidecar, KeepsSourcesOnlyWhenAsked) {
+  const py::Value type = py::persistent(py::tuple(
+      {py::text("module"), py::global("my.net", "Net"), py::text("net.py"), py::text("class Net: pass")}));
+  const std::string file = legacy_checkpoint(py::list({py::object(type), py::object(type)}), {});
+  const auto tree = [&](bool keep) {
+    OpenOptions options;
+    options.keep_sources = keep;
+    return Json::parse(read_checkpoint(source_of(file), options).extras->to_json(Limits{})).at("tree");
+  };
+  EXPECT_EQ(tree(false), Json::parse(R"([{"$class": "my.net.Net"}, {"$class": "my.net.Net"}])"));
+  EXPECT_EQ(tree(true)[0], Json::parse(R"({"$class": "my.net.Net", "$source": "class Net: pass"})"));
 }
 
 TEST(Sidecar, StopsAtItsBudget) {

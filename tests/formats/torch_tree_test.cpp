@@ -67,6 +67,14 @@ TEST(TorchNames, OfLoneTensorsAreFixed) {
   EXPECT_THAT(names_of(load_root(py::one_float())), ElementsAre("tensor"));
 }
 
+TEST(TorchNames, AreBoundedByTheirBytesHoweverLongTheKey) {
+  const auto load_key = [](std::size_t bytes) {
+    return error_of([&] { load_root(py::dict({{py::text(std::string(bytes, 'k')), py::one_float()}})); });
+  };
+  EXPECT_EQ(load_key(64 * 1024 + 1).code(), ErrorCode::LimitExceeded);
+  EXPECT_THAT(load_key(1'000'000).what(), HasSubstr("has 1000000 bytes, the limit is 65536"));
+}
+
 TEST(TorchNames, ReachIntoUnknownObjects) {
   const py::Value object = py::build(py::object(py::global("my.module", "Thing")),
                                      py::dict({{py::text("inner"), py::one_float()}}));

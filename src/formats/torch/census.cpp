@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "formats/torch/arrays.hpp"
 #include "formats/torch/nodes.hpp"
 #include "formats/torch/parts.hpp"
 #include "formats/torch/rebuild.hpp"
@@ -24,7 +25,7 @@ std::uint32_t sum_of(const Document& document, const std::vector<std::uint32_t>&
 
 }  // namespace
 
-Census::Census(const Document& document) : counts_(document.graph.size(), 0) {
+Census::Census(const Document& document, Counted counted) : counts_(document.graph.size(), 0) {
   if (document.root == kNoNode) return;
   std::vector<Visit> visits(document.graph.size(), Visit::None);
   std::vector<Task> tasks = {{document.root, false}};
@@ -39,7 +40,7 @@ Census::Census(const Document& document) : counts_(document.graph.size(), 0) {
     if (visits[node] != Visit::None) continue;
     visits[node] = Visit::Open;
     if (is_tensor(document, node)) {
-      counts_[node] = 1;
+      counts_[node] = counted == Counted::Tensors && is_array_tensor(document, node) ? 0 : 1;
       continue;
     }
     tasks.push_back({node, true});

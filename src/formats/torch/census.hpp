@@ -8,11 +8,16 @@
 
 namespace weighbridge::torch {
 
+enum class Counted : std::uint8_t {
+  TensorsAndArrays,
+  Tensors,  ///< Those of torch alone.
+};
+
 /// Counted once for every node, however often it is shared, so that a small file of nested shared
 /// containers costs no more than its size. A container that contains itself is cut there.
 class Census {
  public:
-  explicit Census(const Document& document);
+  Census(const Document& document, Counted counted);
 
   /// Tensors that a walk from `node` meets, shared ones once for every way to them. Saturates.
   [[nodiscard]] std::uint64_t below(pickle::NodeId node) const noexcept {

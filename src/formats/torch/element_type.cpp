@@ -51,11 +51,11 @@ constexpr std::array kTypes = {
     ElementType{"uint5", 1, 1, DType::U8},
     ElementType{"uint6", 1, 1, DType::U8},
     ElementType{"uint7", 1, 1, DType::U8},
-    ElementType{"qint8", 1, 1, kNone},
-    ElementType{"quint8", 1, 1, kNone},
-    ElementType{"qint32", 4, 4, kNone},
-    ElementType{"quint4x2", 1, 1, kNone},
-    ElementType{"quint2x4", 1, 1, kNone},
+    ElementType{"qint8", 1, 1, DType::I8},
+    ElementType{"quint8", 1, 1, DType::U8},
+    ElementType{"qint32", 4, 4, DType::I32},
+    ElementType{"quint4x2", 1, 1, DType::U8},
+    ElementType{"quint2x4", 1, 1, DType::U8},
 };
 
 struct Alias {
@@ -109,6 +109,12 @@ const ElementType* find_element_type(std::string_view name) noexcept {
 const ElementType* find_storage_type(std::string_view class_name) noexcept {
   const std::string_view name = translate(kStorages, class_name);
   return name.empty() ? nullptr : find_element_type(name);
+}
+
+bool has_own_dtype(const ElementType& type) noexcept {
+  // Of the types that share a dtype, the one that it is made for stands first.
+  const auto first = std::ranges::find(kTypes, type.dtype, &ElementType::dtype);
+  return type.dtype && first->name == type.name;
 }
 
 Transform transform_of(const ElementType& type, bool big_endian) noexcept {

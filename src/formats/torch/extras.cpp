@@ -52,7 +52,7 @@ class LeafWalk {
   void visit(NodeId node) {
     if (node == kNoNode || most_ == 0) return;
     const bool tensor = is_tensor(document_, node);
-    if (is_single_value(document_.graph, node)) return add_leaf(node);
+    if (!tensor && is_single_value(document_.graph, node)) return add_leaf(node);
     auto parts = parts_of(document_, node);
     if (parts.empty()) return tensor ? void() : add_leaf(node);
     if (seen_[node]) return tensor ? void() : add_leaf(node);
@@ -79,34 +79,41 @@ class LeafWalk {
 
 class DocumentExtras final : public Extras {
  public:
-  DocumentExtras(std::shared_ptr<const Document> document, TensorNames names, const Limits& limits)
-      : document_(std::move(document)), names_(std::move(names)), longest_path_(limits.name_bytes) {}
+  DocumentExtras(std::shared_ptr<const Document> document, TensorPlaces places, const OpenOptions& options)
+      : document_(std::move(document)), places_(std::move(places)), options_(options) {}
 
   std::uint64_t count() const override { return LeafWalk(*document_, 0).run(UINT64_MAX, nullptr); }
 
   std::vector<ExtraItem> list(std::uint64_t most) const override {
     std::vector<ExtraItem> items;
-    LeafWalk(*document_, longest_path_).run(most, &items);
+    LeafWalk(*document_, options_.limits.name_bytes).run(most, &items);
     return items;
   }
 
   std::string to_json(const Limits& limits) const override {
-    return serialize_sidecar(*document_, names_, limits);
+    return serialize_sidecar(*document_, places_, options_, limits);
   }
 
  private:
   std::shared_ptr<const Document> document_;
-  TensorNames names_;
-  std::uint64_t longest_path_;
+  TensorPlaces places_;
+  OpenOptions options_;
 };
 
 }  // namespace
 
 std::shared_ptr<const Extras> make_extras(std::shared_ptr<const Document> document,
-                                          const std::vector<NamedTensor>& tensors, const Limits& limits) {
-  TensorNames names;
-  for (const NamedTensor& tensor : tensors) names.try_emplace(tensor.node, tensor.name);
-  return std::make_shared<DocumentExtras>(std::move(document), std::move(names), limits);
+                                          const std::vector<NamedTensor>& tensors,
+                                          const std::vector<NamedTensor>& optimizer,
+                                          const OpenOptions& options) {
+  TensorPlaces places;
+  for (const NamedTensor& tensor : tensors) {
+    places.try_emplace(tensor.node, TensorPlace{.name = tensor.name});
+  }
+  for (const NamedTensor& tensor : optimizer) {
+    places.try_emplace(tensor.node, TensorPlace{.name = tensor.name, .optimizer = true});
+  }
+  return std::make_shared<DocumentExtras>(std::move(document), std::move(places), options);
 }
 
 }  // namespace weighbridge::torch

@@ -11,8 +11,11 @@
 
 namespace weighbridge::torch {
 
-/// `tensors` are those that were taken into the checkpoint; others are described in place.
+/// `tensors` and `optimizer` are those that were taken into the checkpoint by `options`; others are described
+/// in place.
 std::shared_ptr<const Extras> make_extras(std::shared_ptr<const Document> document,
-                                          const std::vector<NamedTensor>& tensors, const Limits& limits);
+                                          const std::vector<NamedTensor>& tensors,
+                                          const std::vector<NamedTensor>& optimizer,
+                                          const OpenOptions& options);
 
 }  // namespace weighbridge::torch

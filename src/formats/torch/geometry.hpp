@@ -13,13 +13,6 @@
 
 namespace weighbridge::torch {
 
-/// In elements, as torch counts.
-struct Geometry {
-  std::uint64_t offset = 0;
-  Shape shape;
-  std::vector<std::uint64_t> strides;  ///< One for each dimension.
-};
-
 /// Reads (offset, size, stride) nodes. Throws MalformedCheckpoint: not integers, negative, sizes
 /// and strides of different number, more dimensions than limits.rank.
 Geometry parse_geometry(const pickle::Graph& graph, pickle::NodeId offset, pickle::NodeId sizes,

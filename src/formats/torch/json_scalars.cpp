@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 
 #include <weighbridge/error.hpp>
@@ -33,13 +34,17 @@ void append_base64(std::string& out, Bytes bytes) {
   }
 }
 
-Buffer read_payload(const std::string& out, const Graph& graph, NodeId node, const Limits& limits) {
-  const std::uint64_t size = graph.payload_size(node);
+void check_room(const std::string& out, std::uint64_t size, const Limits& limits) {
   if (size > limits.sidecar_bytes || out.size() + 2 * size > limits.sidecar_bytes) {
     throw Error(ErrorCode::LimitExceeded,
                 fmt::format("the sidecar would exceed its limit of {} bytes with a value of {} bytes",
                             limits.sidecar_bytes, size));
   }
+}
+
+Buffer read_payload(const std::string& out, const Graph& graph, NodeId node, const Limits& limits) {
+  const std::uint64_t size = graph.payload_size(node);
+  check_room(out, size, limits);
   return graph.payload(node)->read(0, size);
 }
 
@@ -57,11 +62,11 @@ void append_text(std::string& out, const Buffer& payload) {
   append_json_string(out, as_text(bytes));
 }
 
-/// A str of Python 2 is text if it is ASCII and could be anything otherwise.
+/// A str of Python 2 that is ASCII is the same text in Python 3; otherwise it could be anything.
 void append_py2_string(std::string& out, const Buffer& payload) {
   const Bytes bytes = payload.bytes();
   const bool ascii = std::ranges::all_of(bytes, [](std::byte b) { return b < std::byte{0x80}; });
-  if (!ascii) return append_tagged_bytes(out, "$bytes", bytes);
+  if (!ascii) return append_tagged_bytes(out, "$py2", bytes);
   append_json_string(out, as_text(bytes));
 }
 
@@ -88,9 +93,17 @@ void append_big_integer(std::string& out, const Buffer& payload) {
   out += "\"}";
 }
 
+/// Which NaN it is, unless it is the usual one.
+std::string nan_text(double value) {
+  constexpr std::uint64_t kUsual = 0x7FF8000000000000;
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  return bits == kUsual ? "nan" : fmt::format("nan:{:016x}", bits);
+}
+
 void append_real(std::string& out, double value) {
   if (!std::isfinite(value) || (value == 0 && std::signbit(value))) {
-    out += fmt::format("{{\"$float\":\"{}\"}}", std::isnan(value) ? "nan" : fmt::format("{}", value));
+    out +=
+        fmt::format("{{\"$float\":\"{}\"}}", std::isnan(value) ? nan_text(value) : fmt::format("{}", value));
     return;
   }
   const std::string digits = fmt::format("{}", value);
@@ -137,6 +150,12 @@ bool append_json_scalar(std::string& out, const pickle::Graph& graph, pickle::No
     default:
       return false;
   }
+}
+
+void append_base64(std::string& out, const ByteSource& bytes, const Limits& limits) {
+  check_room(out, bytes.size(), limits);
+  const Buffer content = bytes.read(0, bytes.size());
+  append_base64(out, content.bytes());
 }
 
 bool is_plain_key(const pickle::Graph& graph, pickle::NodeId key) {

@@ -6,8 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "formats/torch/arrays.hpp"
 #include "formats/torch/names.hpp"
 #include "formats/torch/nodes.hpp"
+#include "formats/torch/paddle.hpp"
 #include "formats/torch/rebuild.hpp"
 #include "formats/torch/recipe.hpp"
 
@@ -137,10 +139,30 @@ std::vector<std::string_view> texts_in(const Graph& graph, NodeId collection) {
   return texts;
 }
 
+/// A traced graph is a function call with the attributes of a module as its first argument.
+bool is_traced_graph(const Graph& graph, NodeId node) {
+  const NodeId callable = graph.callable(node);
+  return kind_of(graph, callable) == Kind::Global && graph.module(callable) == "torch.fx.graph_module" &&
+         (graph.name(callable) == "reduce_graph_module" ||
+          graph.name(callable) == "reduce_package_graph_module") &&
+         !arguments_of(graph, node).empty();
+}
+
+/// The attributes of an instance. StyleGAN's persistence saves a module as a call with
+/// {'state': ..., 'module_src': ...}.
+NodeId module_state(const Graph& graph, NodeId node) {
+  if (is_traced_graph(graph, node)) return arguments_of(graph, node)[0];
+  const NodeId callable = graph.callable(node);
+  const auto arguments = arguments_of(graph, node);
+  const bool persistent = kind_of(graph, callable) == Kind::Global && arguments.size() == 1 &&
+                          graph.name(callable) == "_reconstruct_persistent_obj";
+  return persistent ? find_entry(graph, arguments[0], "state") : graph.state(node);
+}
+
 /// In the order of state_dict(): parameters, persistent buffers, modules.
 std::vector<Part> module_parts(const Document& document, NodeId node) {
   const Graph& graph = document.graph;
-  const NodeId state = graph.state(node);
+  const NodeId state = module_state(graph, node);
   Builder builder(document.graph);
   builder.add_state_dict(find_entry(graph, state, "_parameters"), {});
   builder.add_state_dict(find_entry(graph, state, "_buffers"),
@@ -153,13 +175,14 @@ std::vector<Part> module_parts(const Document& document, NodeId node) {
 
 bool is_module(const pickle::Graph& graph, pickle::NodeId node) {
   if (!is_instance(graph, node)) return false;
-  const NodeId state = graph.state(node);
+  const NodeId state = module_state(graph, node);
   return kind_of(graph, find_entry(graph, state, "_parameters")) == Kind::Dict &&
          kind_of(graph, find_entry(graph, state, "_modules")) == Kind::Dict;
 }
 
 std::vector<Part> parts_of(const Document& document, pickle::NodeId node) {
   if (node == kNoNode || document.find_storage(node) != nullptr) return {};
+  if (const numpy::Array* array = find_array(document, node)) return array_parts(document, *array);
   Builder builder(document.graph);
   if (is_tensor(document, node)) {
     builder.add_state(tensor_attributes(document, node));
@@ -174,6 +197,7 @@ std::vector<Part> parts_of(const Document& document, pickle::NodeId node) {
 
 std::vector<Part> tensor_parts(const Document& document, pickle::NodeId node) {
   if (node == kNoNode || is_tensor(document, node)) return {};
+  if (const numpy::Array* array = find_array(document, node)) return array_parts(document, *array);
   if (is_module(document.graph, node)) return module_parts(document, node);
   Builder builder(document.graph);
   if (is_instance(document.graph, node)) {
@@ -181,7 +205,10 @@ std::vector<Part> tensor_parts(const Document& document, pickle::NodeId node) {
   } else {
     builder.add_container(node);
   }
-  return std::move(builder).take();
+  auto parts = std::move(builder).take();
+  for (Part& part : parts) part.value = strip_parameter_name(document, part.value);
+  const bool sliced = node == document.root && document.joined.table != kNoNode;
+  return sliced ? replace_slices(document, std::move(parts)) : parts;
 }
 
 std::optional<std::string> find_segment(const pickle::Graph& graph, const Part& part, bool& escaped) {

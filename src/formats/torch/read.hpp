@@ -1,11 +1,15 @@
 // Readers of torch's containers. Each takes the whole file and gives its checkpoint; none touches
-// a byte of a tensor. Rules: docs/formats/torch.md.
+// a byte of a tensor, but for the tables of nested ones. Rules: docs/formats/torch.md.
 //
 // All throw MalformedPickle, MalformedCheckpoint, Unsupported, LimitExceeded and what a single
 // tensor may be refused for; DangerousContent instead when dangerous code was named before.
 #pragma once
 
+#include <span>
+
 #include <weighbridge/checkpoint.hpp>
+
+#include "formats/tar/archive.hpp"
 
 namespace weighbridge::torch {
 
@@ -19,12 +23,21 @@ bool looks_like_legacy(const ByteSource& source);
 /// The stream of torch.save from 0.1.10 to 1.5.
 Checkpoint read_legacy(SourcePtr source, const OpenOptions& options);
 
+/// Whether `members` are those of a file of torch 0.1.1 to 0.1.9.
+bool is_torch_tar(std::span<const tar::Member> members) noexcept;
+
+/// Such a file. REQUIRES: is_torch_tar(members), which are those of `source`.
+Checkpoint read_tar(SourcePtr source, std::span<const tar::Member> members, const OpenOptions& options);
+
 /// Whether the file may start a pickle: PROTO of a known protocol, or an opcode that protocols 0
 /// and 1 start with.
 bool looks_like_pickle(const ByteSource& source);
 
-/// A bare pickle whose tensors came through pickle.dump(). Throws UnknownFormat for a file without
-/// PROTO that turns out to be no pickle.
+/// A bare pickle: tensors that came through pickle.dump(), numpy arrays, objects with arrays in them;
+/// also joblib files. Throws UnknownFormat for a file without PROTO that turns out to be no pickle.
 Checkpoint read_raw(SourcePtr source, const OpenOptions& options);
+
+/// An .npy file: the tensor "array", or the arrays within an array of objects.
+Checkpoint read_npy(SourcePtr source, const OpenOptions& options);
 
 }  // namespace weighbridge::torch

@@ -13,10 +13,10 @@ constexpr int kMostWrappers = 32;
 
 bool makes_tensor(Constructor constructor) {
   constexpr std::array kMakers = {
-      Constructor::RebuildTensor,    Constructor::RebuildTensorV2,  Constructor::RebuildTensorV3,
-      Constructor::RebuildSparse,    Constructor::RebuildQuantized, Constructor::RebuildMeta,
-      Constructor::RebuildNested,    Constructor::RebuildWrapper,   Constructor::RebuildDeviceTensor,
-      Constructor::TorchTensorClass, Constructor::JitTensorFromId,
+      Constructor::RebuildTensor,       Constructor::RebuildTensorV2,  Constructor::RebuildTensorV3,
+      Constructor::RebuildSparse,       Constructor::RebuildQuantized, Constructor::RebuildMeta,
+      Constructor::RebuildNested,       Constructor::RebuildJagged,    Constructor::RebuildWrapper,
+      Constructor::RebuildDeviceTensor, Constructor::TorchTensorClass, Constructor::JitTensorFromId,
   };
   return std::ranges::find(kMakers, constructor) != kMakers.end();
 }
@@ -74,10 +74,11 @@ class Unwrapper {
   /// _rebuild_from_type_v2(function, type, arguments, state)
   bool enter_function(std::span<const NodeId> arguments) {
     if (arguments.size() < 3) return false;
-    if (arguments.size() > 3) remember(arguments[3]);
     at_.function = constructor_of(graph_, arguments[0]);
+    at_.type = arguments[1];
     at_.arguments = arguments[2];
-    at_.state = kNoNode;
+    at_.state = arguments.size() > 3 ? arguments[3] : kNoNode;
+    remember(at_.state);
     return true;
   }
 

@@ -11,9 +11,11 @@ namespace weighbridge::torch {
 /// The innermost call: which function is given what.
 struct Recipe {
   pickle::Constructor function = pickle::Constructor::None;
-  pickle::NodeId node = pickle::kNoNode;        ///< The call itself, for its place in the stream.
-  pickle::NodeId arguments = pickle::kNoNode;   ///< A Tuple.
-  pickle::NodeId state = pickle::kNoNode;       ///< What BUILD gave to the call.
+  pickle::NodeId node = pickle::kNoNode;       ///< The call itself, for its place in the stream.
+  pickle::NodeId arguments = pickle::kNoNode;  ///< A Tuple.
+  /// What BUILD gave to the call, or what _rebuild_from_type gives to the tensor.
+  pickle::NodeId state = pickle::kNoNode;
+  pickle::NodeId type = pickle::kNoNode;        ///< The class that _rebuild_from_type names.
   pickle::NodeId attributes = pickle::kNoNode;  ///< Python attributes that a wrapper carries.
 };
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "formats/pickle/kinds.hpp"
 
 namespace weighbridge::torch {
 namespace {
@@ -26,10 +27,11 @@ Offsets first_uses(const pickle::Graph& graph, pickle::GlobalClass verdict) {
 std::string full_name(const Name& name) { return fmt::format("{}.{}", name.first, name.second); }
 
 Finding danger_finding(const Name& name, std::uint64_t offset) {
+  const pickle::GlobalUse use{name.first, name.second, offset, pickle::GlobalClass::Dangerous};
   return {.severity = Severity::Danger,
           .code = "DangerousGlobal",
           .message = fmt::format("{} (pickle byte {}): {}", printable(full_name(name)), offset,
-                                 pickle::danger_of(name.first, name.second)),
+                                 pickle::danger_of(use)),
           .subject = full_name(name),
           .offset = offset};
 }
@@ -60,6 +62,27 @@ void add_bounded(const Offsets& offsets, Finding (*make)(const Name&, std::uint6
 void report_globals(const pickle::Graph& graph, const Limits& limits, Findings& findings) {
   add_bounded(first_uses(graph, pickle::GlobalClass::Dangerous), danger_finding, limits, findings);
   add_bounded(first_uses(graph, pickle::GlobalClass::Inert), unknown_finding, limits, findings);
+}
+
+void report_dangers(const pickle::Graph& graph, const Limits& limits, Findings& findings) {
+  Findings found;
+  add_bounded(first_uses(graph, pickle::GlobalClass::Dangerous), danger_finding, limits, found);
+  std::erase_if(found, [&](const Finding& finding) {
+    return std::ranges::any_of(findings, [&](const Finding& known) {
+      return known.severity == Severity::Danger && known.subject == finding.subject;
+    });
+  });
+  findings.insert(findings.end(), found.begin(), found.end());
+}
+
+void report_rest(const ByteSource& source, std::uint64_t end, Findings& findings) {
+  if (end == source.size()) return;
+  findings.push_back(
+      {.severity = Severity::Warning,
+       .code = "TrailingBytes",
+       .message = fmt::format("{} bytes behind what was read are ignored", source.size() - end),
+       .subject = {},
+       .offset = end});
 }
 
 pickle::Outcome run_reported(SourcePtr source, std::uint64_t offset, const Limits& limits,

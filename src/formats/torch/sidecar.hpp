@@ -4,16 +4,24 @@
 #include <map>
 #include <string>
 
-#include <weighbridge/limits.hpp>
+#include <weighbridge/checkpoint.hpp>
 
 #include "formats/torch/document.hpp"
 
 namespace weighbridge::torch {
 
-/// Names of the tensors that were taken, by node.
-using TensorNames = std::map<pickle::NodeId, std::string>;
+/// Where a tensor went.
+struct TensorPlace {
+  std::string name;
+  bool optimizer = false;  ///< Into the optimizer's file.
+};
 
-/// Throws LimitExceeded above limits.sidecar_bytes.
-std::string serialize_sidecar(const Document& document, const TensorNames& names, const Limits& limits);
+/// The tensors that were taken, by node. A tensor that went out as several has the name that theirs
+/// start with.
+using TensorPlaces = std::map<pickle::NodeId, TensorPlace>;
+
+/// `options` are those by which the tensors were taken. Throws LimitExceeded above limits.sidecar_bytes.
+std::string serialize_sidecar(const Document& document, const TensorPlaces& places,
+                              const OpenOptions& options, const Limits& limits);
 
 }  // namespace weighbridge::torch

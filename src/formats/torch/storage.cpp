@@ -14,6 +14,7 @@ namespace weighbridge::torch {
 namespace {
 
 constexpr std::size_t kLongestKey = 64;
+constexpr std::string_view kRecordSuffix = ".storage";
 
 [[noreturn]] void refuse(const Graph& graph, NodeId node, const std::string& what) {
   const std::uint64_t offset = graph.offset(node);
@@ -25,6 +26,12 @@ bool is_key_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
 }
 
+/// torch.package and mobile archives name records with a suffix, and put it into the key.
+std::string_view without_suffix(std::string_view key) {
+  if (key.ends_with(kRecordSuffix)) key.remove_suffix(kRecordSuffix.size());
+  return key;
+}
+
 std::string parse_key(const Graph& graph, NodeId id, NodeId node) {
   const auto text = find_text(graph, node);
   if (!text) refuse(graph, id, "the storage key is not a short string");
@@ -32,7 +39,7 @@ std::string parse_key(const Graph& graph, NodeId id, NodeId node) {
     refuse(graph, id,
            fmt::format("the storage key has {} characters, 1 to {} needed", text->size(), kLongestKey));
   }
-  if (!std::ranges::all_of(*text, is_key_character)) {
+  if (!std::ranges::all_of(without_suffix(*text), is_key_character)) {
     refuse(
         graph, id,
         fmt::format("the storage key '{}' holds more than letters, digits, '_' and '-'", printable(*text)));
@@ -55,10 +62,18 @@ std::uint64_t parse_count(const Graph& graph, NodeId id, NodeId node, const char
   return static_cast<std::uint64_t>(*count);
 }
 
-StorageId parse_storage(const Graph& graph, NodeId node, std::span<const NodeId> items) {
+/// In packages a number, which stands for the record of that name.
+std::string parse_key_of(IdStyle style, const Graph& graph, NodeId id, NodeId node) {
+  if (style != IdStyle::Package || kind_of(graph, node) != Kind::Int) return parse_key(graph, id, node);
+  const std::int64_t number = graph.integer(node);
+  if (number < 0) refuse(graph, id, fmt::format("the storage key is {}, which is negative", number));
+  return fmt::format("{}{}", number, kRecordSuffix);
+}
+
+StorageId parse_storage(IdStyle style, const Graph& graph, NodeId node, std::span<const NodeId> items) {
   StorageId result;
   result.type = &parse_type(graph, node, items[1]);
-  result.key = parse_key(graph, node, items[2]);
+  result.key = parse_key_of(style, graph, node, items[2]);
   if (!find_text(graph, items[3])) refuse(graph, node, "the location is not a string");
   result.elements = parse_count(graph, node, items[4], "the number of elements");
   const auto bytes = checked_mul(result.elements, result.type->bytes);
@@ -92,8 +107,9 @@ class Collector {
     if (!items || items->empty()) refuse(graph_, node, "not a tuple");
     const auto tag = find_text(graph_, items->front());
     if (tag == "module" && style_ == IdStyle::Legacy) return;
+    if (tag == "reduce_package" && style_ == IdStyle::Package) return;
     if (tag != "storage") refuse(graph_, node, "the first item is not 'storage'");
-    const std::size_t expected = style_ == IdStyle::Zip ? 5 : 6;
+    const std::size_t expected = style_ == IdStyle::Legacy ? 6 : 5;
     if (items->size() != expected) {
       refuse(graph_, node, fmt::format("{} items, {} needed", items->size(), expected));
     }
@@ -104,7 +120,7 @@ class Collector {
 
  private:
   void add_storage(NodeId node, std::span<const NodeId> items) {
-    const StorageId found = parse_storage(graph_, node, items);
+    const StorageId found = parse_storage(style_, graph_, node, items);
     StorageUse use{.node = node, .storage = find_or_add(node, found), .view = std::nullopt};
     if (items.size() == 6) use.view = parse_view(graph_, node, items[5], found);
     if (use.view) check_view(node, found.key, *use.view);

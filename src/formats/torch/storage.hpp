@@ -13,8 +13,9 @@ namespace weighbridge::torch {
 
 /// Which persistent ids a container writes.
 enum class IdStyle : std::uint8_t {
-  Zip,     ///< ('storage', type, key, location, numel)
-  Legacy,  ///< The same and view_metadata; also ('module', class, file, source).
+  Zip,      ///< ('storage', type, key, location, numel)
+  Package,  ///< The same with numbers as keys, n for record 'n.storage'; also ('reduce_package', ...).
+  Legacy,   ///< The same and view_metadata; also ('module', class, file, source).
 };
 
 /// A part of a storage that has a key of its own, in elements.
@@ -48,8 +49,9 @@ struct StorageIds {
 };
 
 /// Understands every persistent id of the graph. Throws MalformedCheckpoint when an id is none of
-/// the container's, when a key holds anything but [0-9A-Za-z_-] or more than 64 of them, when a
-/// size is negative or overflows, and when two ids of one key disagree.
+/// the container's, when a key holds anything but [0-9A-Za-z_-], and perhaps '.storage' behind
+/// these, or more than 64 characters, when a size is negative or overflows, and when two ids of one key
+/// disagree.
 StorageIds collect_storage_ids(const pickle::Graph& graph, IdStyle style);
 
 /// Adds the storage of every use to the document. REQUIRES: storages[i] belongs to ids.storages[i].

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "formats/torch/arrays.hpp"
+#include "formats/torch/describe.hpp"
 #include "formats/torch/names.hpp"
 #include "formats/torch/nodes.hpp"
 #include "formats/torch/rebuild.hpp"
@@ -49,9 +51,14 @@ std::string instance_text(const Graph& graph, NodeId node) {
 }
 
 std::string tensor_text(const Document& document, NodeId node) {
+  if (const std::string special = describe_briefly(document, node); !special.empty()) {
+    return "tensor " + special;
+  }
   try {
-    const TensorEntry entry = rebuild_tensor(document, node, "", Limits{});
-    return fmt::format("tensor {} {}", dtype_name(entry.spec.dtype), shape_text(entry.spec.shape));
+    const auto entries = rebuild_tensors(document, node, "", OpenOptions{});
+    if (entries.size() != 1) return fmt::format("tensor of {} parts", entries.size());
+    const TensorSpec& spec = entries.front().spec;
+    return fmt::format("tensor {} {}", dtype_name(spec.dtype), shape_text(spec.shape));
   } catch (const Error&) {
     return "tensor";
   }
@@ -61,12 +68,8 @@ std::string tensor_text(const Document& document, NodeId node) {
 
 bool is_single_value(const pickle::Graph& graph, pickle::NodeId node) {
   constexpr std::array kValues = {
-      Constructor::Complex,         Constructor::Slice,
-      Constructor::PyRange,         Constructor::Path,
-      Constructor::TorchSize,       Constructor::TorchDevice,
-      Constructor::TorchLayout,     Constructor::NumpyScalar,
-      Constructor::NumpyDType,      Constructor::NumpyReconstruct,
-      Constructor::NumpyFromBuffer,
+      Constructor::Complex,   Constructor::Slice,       Constructor::PyRange,     Constructor::Path,
+      Constructor::TorchSize, Constructor::TorchDevice, Constructor::TorchLayout, Constructor::NumpyDType,
   };
   return std::ranges::find(kValues, callable_of(graph, node)) != kValues.end();
 }
@@ -74,6 +77,7 @@ bool is_single_value(const pickle::Graph& graph, pickle::NodeId node) {
 std::string summarize(const Document& document, pickle::NodeId node) {
   const Graph& graph = document.graph;
   if (is_tensor(document, node)) return tensor_text(document, node);
+  if (const numpy::Array* array = find_array(document, node)) return numpy::summary_of(*array);
   switch (kind_of(graph, node)) {
     case Kind::None:
       return "None";

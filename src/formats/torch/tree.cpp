@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "formats/torch/arrays.hpp"
 #include "formats/torch/nodes.hpp"
 #include "formats/torch/parts.hpp"
 #include "formats/torch/rebuild.hpp"
@@ -29,6 +30,13 @@ std::string spelled_segment(const Graph& graph, const Part& part) {
   const std::string text = find_segment(graph, part, escaped).value_or("?");
   const bool quoted = part.key != kNoNode && find_text(graph, part.key);
   return quoted ? fmt::format("['{}']", text) : fmt::format("[{}]", text);
+}
+
+/// Size of a text that is too long to be kept at hand; 0 for everything else.
+std::uint64_t long_text_bytes(const Graph& graph, NodeId node) {
+  const Kind kind = kind_of(graph, node);
+  const bool text = kind == Kind::Text || kind == Kind::Py2String || kind == Kind::Bytes;
+  return text && !find_text(graph, node) ? graph.payload_size(node) : 0;
 }
 
 class Walk {
@@ -94,16 +102,24 @@ class Walk {
     }
   }
 
+  [[noreturn]] void refuse_key(NodeId key) const {
+    const std::string dict = path_.empty() ? "." : printable(path_);
+    if (const std::uint64_t bytes = long_text_bytes(document_.graph, key); bytes != 0) {
+      throw Error(ErrorCode::LimitExceeded,
+                  fmt::format("a key of the dict '{}' has {} bytes, the limit is {}", dict, bytes,
+                              limits_.name_bytes));
+    }
+    throw Error(
+        ErrorCode::MalformedCheckpoint,
+        fmt::format(
+            "a key of the dict '{}' is no text, number or tuple of these, so its tensors have no name",
+            dict));
+  }
+
   void append_segment(const Part& part) {
     bool escaped = false;
     const auto segment = find_segment(document_.graph, part, escaped);
-    if (!segment) {
-      throw Error(
-          ErrorCode::MalformedCheckpoint,
-          fmt::format(
-              "a key of the dict '{}' is no text, number or tuple of these, so its tensors have no name",
-              path_.empty() ? "." : printable(path_)));
-    }
+    if (!segment) refuse_key(part.key);
     if (!path_.empty()) path_ += '.';
     path_ += *segment;
     if (path_.size() > limits_.name_bytes) {
@@ -183,6 +199,7 @@ std::vector<NamedTensor> name_tensors(const Document& document, const Census& ce
                                       const Limits& limits, Findings& findings) {
   if (census.below(plan.root) == 0) return {};
   if (document.find_storage(plan.root) != nullptr) return {{"storage", plan.root}};
+  if (is_array_tensor(document, plan.root)) return {{"array", plan.root}};
   if (is_tensor(document, plan.root)) return {{"tensor", plan.root}};
   const auto walk = [&] { return Walk(document, census, plan, limits, findings); };
   auto tensors = walk().run();
