@@ -44,6 +44,7 @@ struct TensorData {
 struct TensorEntry {
   TensorSpec spec = {};
   TensorData data = {};
+  std::uint32_t shard = 0;  ///< Position in Checkpoint::shards of the file that it came from.
 };
 
 /// One value beside the tensors: where it stands and what it is, in a line.
@@ -73,7 +74,7 @@ struct RootCandidate {
 
 /// The content of a file or of several: tensors in file order, and all that came with them.
 struct Checkpoint {
-  std::string format;  ///< Name of the format that it was read from, e.g. "torch-zip".
+  std::string format;  ///< Of the file, from the outside inwards: "torch-zip", "gzip, tar, torch-legacy".
   std::vector<TensorEntry> tensors;
   std::vector<TensorEntry> optimizer;  ///< With OptimizerPolicy::Separate: names from the file's root.
   std::optional<Metadata> metadata;
@@ -82,6 +83,7 @@ struct Checkpoint {
   std::string root = ".";                 ///< The sub-tree that `tensors` were taken from.
   std::vector<RootCandidate> candidates;  ///< The choices that there were, `root` among them.
   std::uint64_t source_bytes = 0;         ///< Size of what was read.
+  std::vector<std::string> shards;        ///< The files of a sharded checkpoint; empty for any other.
 
   /// The tensor of that name, or null. Linear.
   [[nodiscard]] const TensorEntry* find(std::string_view name) const& noexcept WB_LIFETIME_BOUND;
@@ -106,8 +108,8 @@ enum class QuantizedPolicy : std::uint8_t {
 /// What becomes of the state of optimizers.
 enum class OptimizerPolicy : std::uint8_t {
   Skip,      ///< Left out when the file holds a model, and described among the extras.
-  Separate,  ///< Checkpoint::optimizer.
-  Inline,    ///< Among the tensors, under its own path.
+  Separate,  ///< In Checkpoint::optimizer, with all other tensors outside the root.
+  Inline,    ///< The same among the tensors, under their paths from the file's root.
 };
 
 /// How the content is read.
@@ -121,15 +123,19 @@ struct OpenOptions {
   QuantizedPolicy quantized = QuantizedPolicy::Split;
   OptimizerPolicy optimizer = OptimizerPolicy::Skip;
   bool split_complex =
-      false;               ///< Complex tensors as `name.real` and `name.imag`; the only way for complex128.
-  bool skip_meta = false;  ///< Leave out tensors without data instead of refusing the file.
+      false;                 ///< Complex tensors as `name.real` and `name.imag`; the only way for complex128.
+  bool paddle_bf16 = false;  ///< uint16 numpy arrays are BF16, as paddle saves bfloat16 parameters.
+  bool skip_meta = false;    ///< Leave out tensors without data instead of refusing the file.
+  bool constants = false;    ///< Also take the constants of TorchScript code, as `CONSTANTS.c<n>`.
+  bool keep_sources = false;  ///< Keep source text that a file embeds for its classes among the extras.
   /// The sub-tree to take, as a dotted path; "." is the whole tree. Absent: the state dict is
   /// found by the rules of docs/formats/torch.md.
   std::optional<std::string> key;
 };
 
 /// The format that the first and last bytes of `source` belong to: "safetensors", "torch-zip",
-/// "torch-legacy" or "pickle"; nothing for a format that is not read.
+/// "torch-legacy", "npy", "sharded", "pickle"; for a container around one the container alone: "tar", "gzip",
+/// "xz", ... Nothing for a format that is not read.
 WB_EXPORT std::optional<std::string_view> find_format(const ByteSource& source);
 
 /// Reads the structure of a file of any format that is known, detected by content.

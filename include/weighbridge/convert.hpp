@@ -12,14 +12,26 @@
 
 namespace weighbridge {
 
+enum class OutputFormat : std::uint8_t {
+  Safetensors,
+  Torch,  ///< A zip archive for torch.load(weights_only=True): plain values, containers, tensors.
+};
+
 struct ConvertOptions {
   OpenOptions open;
+  OutputFormat to = OutputFormat::Safetensors;
+  /// Name of the input in open.folder: names of files beside it are made from it. Empty: none are looked for.
+  std::string input_name = {};
   SharedPolicy shared = SharedPolicy::Dedupe;
   HeaderStyle style;
   WriteOptions write;
   bool allow_dangerous = false;  ///< Convert although the file names dangerous code; it never runs.
   bool allow_empty = false;      ///< A file without tensors gives a file without tensors.
   bool sidecar = false;          ///< Write everything that is no tensor to <output>.meta.json.
+  /// Tensors of one file at most, unless a single one is larger. 0: as many files as the input has.
+  std::uint64_t max_shard_bytes = 0;
+  bool use_sidecar = true;    ///< To Torch: take the tree from <input>.meta.json when it is there.
+  bool drop_objects = false;  ///< To Torch: None for objects that are no plain data, instead of Unsupported.
 };
 
 /// One file of an output.
@@ -27,6 +39,14 @@ struct OutputFile {
   std::string name;  ///< In the output's folder.
   FilePlan plan;
 };
+
+/// What the files of an output are called.
+WB_EXPORT std::string optimizer_file_name(std::string_view output);
+WB_EXPORT std::string sidecar_file_name(std::string_view output);
+WB_EXPORT std::string index_file_name(std::string_view output);
+WB_EXPORT std::string shard_file_name(std::string_view output, std::size_t shard, std::size_t shards);
+/// The output that files beside an input belong to: an index stands for the whole.
+WB_EXPORT std::string whole_file_name(std::string_view input);
 
 /// A conversion that is decided but not yet carried out; printable, for --dry-run.
 struct Conversion {
@@ -44,8 +64,10 @@ struct ConvertReport {
 WB_EXPORT void refuse_dangerous(const Findings& findings);
 
 /// Reads and plans; writes nothing. `output` is the name of the file with the tensors, from which
-/// the names of the files beside it are made. Throws DangerousContent, NoTensors, and all that
-/// read_checkpoint, share_tensors and plan_safetensors throw.
+/// the names of the files beside it are made: `model.safetensors` becomes model.optimizer.safetensors,
+/// model-00001-of-00002.safetensors, model.safetensors.index.json, model.safetensors.meta.json.
+/// Throws DangerousContent, NoTensors, and all that read_checkpoint, share_tensors and
+/// plan_safetensors throw.
 WB_EXPORT Conversion plan_conversion(SourcePtr input, const std::string& output,
                                      const ConvertOptions& options = {});
 
@@ -53,7 +75,15 @@ WB_EXPORT Conversion plan_conversion(SourcePtr input, const std::string& output,
 WB_EXPORT ConvertReport write_conversion(const Conversion& conversion, OutputFolder& folder,
                                          const ConvertOptions& options = {});
 
-/// Both. An existing output is refused before the input is opened, unless options.write.overwrite.
+/// Whether only the plan can tell the names of the output's files.
+WB_EXPORT bool may_be_sharded(const std::filesystem::path& input, const ConvertOptions& options);
+
+/// Opens a file, or what find_input() finds in a folder, and fills in options.open.folder and
+/// options.input_name where they are empty.
+WB_EXPORT SourcePtr open_source(const std::filesystem::path& input, ConvertOptions& options);
+
+/// All of these. A folder as input is what find_input() finds in it. An existing output is refused before the
+/// input is opened, unless options.write.overwrite.
 WB_EXPORT ConvertReport convert(const std::filesystem::path& input, const std::filesystem::path& output,
                                 const ConvertOptions& options = {});
 

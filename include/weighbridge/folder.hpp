@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <weighbridge/byte_source.hpp>
@@ -46,6 +47,15 @@ using InputFolderPtr = std::shared_ptr<const InputFolder>;
 /// A folder of the file system; an empty path is the current one. Files are opened when they are asked for.
 WB_EXPORT InputFolderPtr open_input_folder(const std::filesystem::path& folder,
                                            ReadMode mode = ReadMode::Auto);
+
+/// The checkpoint that a folder holds: the metadata of a distributed one, the index of shards or, without
+/// these, a single file of a known name.
+struct FoundInput {
+  std::string name;
+  SourcePtr source;
+};
+/// Throws UnknownFormat when there is none, and what InputFolder::find throws.
+WB_EXPORT FoundInput find_input(const InputFolder& folder);
 
 /// The folder of an output of one or more files. One thread.
 class WB_EXPORT OutputFolder {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "convert/outputs.hpp"
 
 namespace weighbridge {
 namespace {
@@ -24,12 +25,17 @@ void refuse_existing(const std::filesystem::path& path, const WriteOptions& opti
               path.string());
 }
 
-/// Made while nothing has been written: whatever can go wrong with it goes wrong then.
-OutputFile plan_sidecar(const Extras& extras, const std::string& output, const Limits& limits) {
-  FilePlan plan;
-  plan.head = extras.to_json(limits);
-  plan.total_bytes = plan.head.size();
-  return {.name = output + ".meta.json", .plan = std::move(plan)};
+/// The way back needs every tensor of a checkpoint, unless a part of it was asked for.
+OpenOptions open_options(const ConvertOptions& options) {
+  OpenOptions open = options.open;
+  if (options.to == OutputFormat::Torch && !open.key) open.optimizer = OptimizerPolicy::Separate;
+  return open;
+}
+
+void check_options(const ConvertOptions& options) {
+  if (options.to != OutputFormat::Torch) return;
+  if (options.max_shard_bytes == 0 && !options.sidecar) return;
+  throw Error(ErrorCode::InvalidArgument, "shards and sidecars are written beside safetensors only");
 }
 
 /// The options for one of several files: progress counts the bytes of all of them.
@@ -73,16 +79,14 @@ void refuse_dangerous(const Findings& findings) {
 }
 
 Conversion plan_conversion(SourcePtr input, const std::string& output, const ConvertOptions& options) {
-  Checkpoint checkpoint = read_checkpoint(std::move(input), options.open);
+  check_options(options);
+  Checkpoint checkpoint = read_checkpoint(std::move(input), open_options(options));
   if (!options.allow_dangerous) refuse_dangerous(checkpoint.findings);
   if (!options.allow_empty) refuse_empty(checkpoint);
   checkpoint = share_tensors(std::move(checkpoint), options.shared);
   Conversion conversion;
-  conversion.files.push_back(
-      {.name = output, .plan = plan_safetensors(checkpoint, options.style, options.open.limits)});
-  if (options.sidecar && checkpoint.extras != nullptr) {
-    conversion.files.push_back(plan_sidecar(*checkpoint.extras, output, options.open.limits));
-  }
+  const auto plan = options.to == OutputFormat::Torch ? plan_torch_files : plan_safetensors_files;
+  conversion.files = plan(checkpoint, output, options);
   conversion.checkpoint = std::move(checkpoint);
   return conversion;
 }
@@ -107,15 +111,34 @@ ConvertReport write_conversion(const Conversion& conversion, OutputFolder& folde
   return report;
 }
 
+bool may_be_sharded(const std::filesystem::path& input, const ConvertOptions& options) {
+  const std::string name = input.filename().string();
+  std::error_code ignored;  // what cannot be looked at cannot be opened either
+  return options.max_shard_bytes != 0 || whole_file_name(name) != name ||
+         std::filesystem::is_directory(input, ignored);
+}
+
+SourcePtr open_source(const std::filesystem::path& input, ConvertOptions& options) {
+  std::error_code ignored;  // what cannot be looked at cannot be opened either
+  const bool is_folder = std::filesystem::is_directory(input, ignored);
+  if (!options.open.folder) {
+    options.open.folder = open_input_folder(is_folder ? input : input.parent_path(), options.open.mode);
+  }
+  if (!is_folder) {
+    if (options.input_name.empty()) options.input_name = input.filename().string();
+    return open_file(input, options.open.mode);
+  }
+  FoundInput found = find_input(*options.open.folder);
+  options.input_name = std::move(found.name);
+  return std::move(found.source);
+}
+
 ConvertReport convert(const std::filesystem::path& input, const std::filesystem::path& output,
                       const ConvertOptions& options) {
-  refuse_existing(output, options.write);
+  if (!may_be_sharded(input, options)) refuse_existing(output, options.write);
   ConvertOptions with_folder = options;
-  if (!with_folder.open.folder) {
-    with_folder.open.folder = open_input_folder(input.parent_path(), options.open.mode);
-  }
-  const Conversion conversion =
-      plan_conversion(open_file(input, options.open.mode), output.filename().string(), with_folder);
+  const SourcePtr source = open_source(input, with_folder);
+  const Conversion conversion = plan_conversion(source, output.filename().string(), with_folder);
   const auto folder = open_output_folder(output.parent_path(), options.write);
   return write_conversion(conversion, *folder, with_folder);
 }

@@ -1,6 +1,7 @@
 // Tied tensors: which names stand for the same bytes, and what is done about it.
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 #include <weighbridge/checkpoint.hpp>
@@ -97,6 +98,18 @@ std::vector<Stretch> sorted_stretches(const std::vector<TensorEntry>& tensors) {
   return stretches;
 }
 
+// Views whose elements lie between each other's, like the real and imaginary parts of one tensor.
+bool interleave(const TensorEntry& first, const TensorEntry& second) {
+  if (first.spec.shape != second.spec.shape || first.spec.dtype != second.spec.dtype) return false;
+  if (first.data.strides.empty() || first.data.strides != second.data.strides) return false;
+  std::uint64_t step = 0;  // every stride is a multiple of it
+  for (const std::uint64_t stride : first.data.strides) step = std::gcd(step, stride);
+  if (step == 0) return false;
+  const std::uint64_t distance = (second.data.offset - first.data.offset) % step;
+  const std::uint64_t element = bit_width(first.spec.dtype) / 8;
+  return distance >= element && step - distance >= element;
+}
+
 // One finding for each stretch of a source that several unequal tensors reach into.
 void report_overlaps(Checkpoint& checkpoint) {
   const std::vector<Stretch> stretches = sorted_stretches(checkpoint.tensors);
@@ -107,7 +120,10 @@ void report_overlaps(Checkpoint& checkpoint) {
            stretches[next].begin < end) {
       end = std::max(end, stretches[next++].end);
     }
-    if (next - first > 1) {
+    const auto tensor = [&](std::size_t i) -> const TensorEntry& {
+      return checkpoint.tensors[stretches[i].tensor];
+    };
+    if (next - first > 2 || (next - first == 2 && !interleave(tensor(first), tensor(first + 1)))) {
       const std::string& name = checkpoint.tensors[stretches[first].tensor].spec.name;
       const std::string& other = checkpoint.tensors[stretches[first + 1].tensor].spec.name;
       checkpoint.findings.push_back(

@@ -1,0 +1,24 @@
+// From a checkpoint to the files that it becomes. Pure but for outputs of format Torch, whose sidecar is
+// read beside the input.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <weighbridge/convert.hpp>
+
+namespace weighbridge {
+
+/// The optimizer's part as a checkpoint of its own, tied tensors stored once. Empties the part.
+Checkpoint take_optimizer(Checkpoint& checkpoint, SharedPolicy shared);
+
+/// safetensors: one file or shards with their index, the optimizer's file, the sidecar.
+/// Takes the optimizer's part and adds findings.
+std::vector<OutputFile> plan_safetensors_files(Checkpoint& checkpoint, const std::string& output,
+                                               const ConvertOptions& options);
+
+/// One archive for torch.load().
+std::vector<OutputFile> plan_torch_files(Checkpoint& checkpoint, const std::string& output,
+                                         const ConvertOptions& options);
+
+}  // namespace weighbridge
