@@ -41,7 +41,7 @@ enum class ErrorCode : std::uint16_t {
   // Checkpoints of other formats.
   UnknownFormat = 40,        ///< The content is no format that is read here.
   Unsupported = 41,          ///< Known, and not yet supported; the message says what.
-  MalformedArchive = 42,     ///< A zip archive contradicts itself.
+  MalformedArchive = 42,     ///< An archive contradicts itself, or compressed data is damaged.
   MalformedPickle = 43,      ///< A pickle stream that no unpickler could finish.
   MalformedCheckpoint = 44,  ///< Sound container, unsound content.
   TensorOutOfBounds = 45,    ///< A view reaches outside its storage.
@@ -57,6 +57,7 @@ enum class ErrorCode : std::uint16_t {
   VerificationFailed = 63,  ///< What was written is not what was read.
   Cancelled = 64,
   InvalidArgument = 65,
+  WorkerStopped = 66,  ///< The process that reads untrusted files crashed, or tried what it must not.
 };
 
 /// The enumerator's own name, e.g. "InvalidOffset": stable, for logs and JSON.
@@ -78,8 +79,9 @@ WB_EXPORT ErrorClass error_class(ErrorCode code) noexcept;
 class WB_EXPORT Error : public std::runtime_error {
  public:
   /// `message` is complete in itself; `subject` names the tensor, archive entry or global it is about.
+  /// `system_error` is the errno of a failed system call; from_errno() also makes the message.
   Error(ErrorCode code, const std::string& message, std::string subject = {},
-        std::optional<std::uint64_t> offset = std::nullopt);
+        std::optional<std::uint64_t> offset = std::nullopt, int system_error = 0);
   ~Error() override;
 
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
@@ -97,7 +99,7 @@ class WB_EXPORT Error : public std::runtime_error {
   ErrorCode code_;
   std::string subject_;
   std::optional<std::uint64_t> offset_;
-  int system_error_ = 0;
+  int system_error_;
 };
 
 /// How much a finding matters.

@@ -76,6 +76,8 @@ std::string_view error_code_name(ErrorCode code) noexcept {
       return "Cancelled";
     case ErrorCode::InvalidArgument:
       return "InvalidArgument";
+    case ErrorCode::WorkerStopped:
+      return "WorkerStopped";
   }
   return "Unknown";
 }
@@ -99,17 +101,19 @@ ErrorClass error_class(ErrorCode code) noexcept {
 }
 
 Error::Error(ErrorCode code, const std::string& message, std::string subject,
-             std::optional<std::uint64_t> offset)
-    : std::runtime_error(message), code_(code), subject_(std::move(subject)), offset_(offset) {}
+             std::optional<std::uint64_t> offset, int system_error)
+    : std::runtime_error(message),
+      code_(code),
+      subject_(std::move(subject)),
+      offset_(offset),
+      system_error_(system_error) {}
 
 Error::~Error() = default;
 
 Error Error::from_errno(int errno_value, std::string_view action, std::string_view path) {
-  Error error(ErrorCode::IoError,
-              fmt::format("cannot {} '{}': {}", action, printable(path), std::strerror(errno_value)),
-              std::string(path));
-  error.system_error_ = errno_value;
-  return error;
+  return {ErrorCode::IoError,
+          fmt::format("cannot {} '{}': {}", action, printable(path), std::strerror(errno_value)),
+          std::string(path), std::nullopt, errno_value};
 }
 
 std::string_view severity_name(Severity severity) noexcept {

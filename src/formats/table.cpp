@@ -5,10 +5,15 @@
 
 #include <weighbridge/checkpoint.hpp>
 
-#include <fmt/format.h>
-
+#include "formats/compressed/compressed.hpp"
+#include "formats/compressed/read.hpp"
 #include "formats/detect.hpp"
+#include "formats/numpy/npy.hpp"
 #include "formats/safetensors/read.hpp"
+#include "formats/sharded/index.hpp"
+#include "formats/sharded/read.hpp"
+#include "formats/tar/archive.hpp"
+#include "formats/tar/read.hpp"
 #include "formats/torch/read.hpp"
 #include "formats/zip/archive.hpp"
 
@@ -33,6 +38,10 @@ constexpr std::array kFormats = {
     Format{"safetensors", safetensors::looks_like, safetensors::read},
     Format{"torch-zip", zip::looks_like_zip, torch::read_zip},
     Format{"torch-legacy", torch::looks_like_legacy, torch::read_legacy},
+    Format{"npy", numpy::looks_like_npy, torch::read_npy},
+    Format{"tar", tar::looks_like_tar, tar::read},
+    Format{"compressed", compressed::looks_like_compressed, compressed::read},
+    Format{"sharded", sharded::looks_like_index, sharded::read},
     Format{"foreign", is_foreign, refuse_foreign},
     Format{"pickle", torch::looks_like_pickle, torch::read_raw},
 };
@@ -43,20 +52,13 @@ const Format* find_row(const ByteSource& source) {
   return found == kFormats.end() ? nullptr : &*found;
 }
 
-/// The file that stands for a folder: the metadata of a distributed checkpoint.
-std::filesystem::path main_file(const std::filesystem::path& path) {
-  std::error_code ignored;  // what cannot be looked at is reported when it is opened
-  if (!std::filesystem::is_directory(path, ignored)) return path;
-  if (std::filesystem::exists(path / ".metadata", ignored)) return path / ".metadata";
-  throw Error(ErrorCode::UnknownFormat, fmt::format("'{}' is a folder, a file is needed", path.string()));
-}
-
 }  // namespace
 
 std::optional<std::string_view> find_format(const ByteSource& source) {
   const Format* format = find_row(source);
   if (format == nullptr || format->read == refuse_foreign) return std::nullopt;
-  return format->name;
+  const auto codec = compressed::find_codec(source);
+  return format->read == compressed::read && codec ? compressed::codec_name(*codec) : format->name;
 }
 
 Checkpoint read_checkpoint(SourcePtr source, const OpenOptions& options) {
@@ -64,15 +66,20 @@ Checkpoint read_checkpoint(SourcePtr source, const OpenOptions& options) {
   if (format == nullptr) throw unknown_format(*source);
   const std::uint64_t bytes = source->size();
   Checkpoint checkpoint = format->read(std::move(source), options);
-  checkpoint.source_bytes += bytes;  // files beside it are counted already
+  // A container leaves what it held, a folder of pieces all of them.
+  if (checkpoint.source_bytes == 0) checkpoint.source_bytes = bytes;
   return checkpoint;
 }
 
 Checkpoint open_checkpoint(const std::filesystem::path& path, const OpenOptions& options) {
-  const std::filesystem::path file = main_file(path);
+  std::error_code ignored;  // what cannot be looked at is reported when it is opened
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
   OpenOptions with_folder = options;
-  if (!with_folder.folder) with_folder.folder = open_input_folder(file.parent_path(), options.mode);
-  return read_checkpoint(open_file(file, options.mode), with_folder);
+  if (!with_folder.folder) {
+    with_folder.folder = open_input_folder(is_folder ? path : path.parent_path(), options.mode);
+  }
+  SourcePtr source = is_folder ? find_input(*with_folder.folder).source : open_file(path, options.mode);
+  return read_checkpoint(std::move(source), with_folder);
 }
 
 }  // namespace weighbridge
