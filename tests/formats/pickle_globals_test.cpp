@@ -1,3 +1,5 @@
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include "formats/pickle/aliases.hpp"
@@ -61,6 +63,75 @@ TEST(PickleGlobals, DottedNamesThatLeadElsewhereAreDangerous) {
   EXPECT_EQ(classify("torch.serialization", "os"), GlobalClass::Dangerous);
   EXPECT_EQ(classify("mine", "Model.forward.__globals__"), GlobalClass::Dangerous);
   EXPECT_EQ(classify("mine", "Outer.Inner"), GlobalClass::Inert);
+}
+
+// Names that were used against scanners, by the advisory or the paper that tells of them.
+TEST(PickleGlobals, EveryGadgetThatWasPublishedIsDangerous) {
+  struct Gadget {
+    std::string_view module;
+    std::string_view name;
+  };
+  constexpr auto kGadgets = std::to_array<Gadget>({
+      {"pip", "main"},                                             // CVE-2025-1716
+      {"asyncio.unix_events", "_UnixSubprocessTransport._start"},  // CVE-2025-10157
+      {"uuid", "_get_command_stdout"},                             // CVE-2026-56315
+      {"imaplib", "IMAP4_stream"},
+      {"_osx_support", "_read_output"},
+      {"_aix_support", "_read_cmd_output"},
+      {"_pyrepl.pager", "pipe_pager"},
+      {"cProfile", "runctx"},
+      {"profile", "Profile.run"},
+      {"trace", "Trace.runctx"},
+      {"timeit", "timeit"},
+      {"doctest", "debug_script"},
+      {"bdb", "Bdb.run"},
+      {"pdb", "run"},
+      {"ctypes", "CDLL"},
+      {"pty", "spawn"},
+      {"numpy.f2py.crackfortran", "getlincoef"},
+      {"numpy.testing._private.utils", "runstring"},
+      {"torch._inductor.codecache", "compile_file"},
+      {"torch._dynamo.guards", "GuardBuilder.get"},
+      {"torch.fx.experimental.symbolic_shapes", "ShapeEnv.evaluate_guards_expression"},
+      {"torch.utils._config_module", "ConfigModule.load_config"},
+      {"torch.utils.bottleneck.__main__", "run_cprofile"},
+      {"torch.utils.collect_env", "run"},
+      {"torch.utils.data.datapipes.utils.decoder", "basichandlers"},
+      {"torch.jit.unsupported_tensor_ops", "execWrapper"},
+      {"torch.hub", "load"},
+      {"cloudpickle.cloudpickle", "_make_function"},
+      {"dill._dill", "_create_code"},
+      {"marshal", "loads"},
+      {"types", "CodeType"},
+      {"code", "InteractiveInterpreter.runcode"},
+      {"idlelib.run", "Executive.runcode"},
+      {"lib2to3.pgen2.grammar", "Grammar.loads"},
+      {"pydoc", "locate"},
+      {"pkgutil", "resolve_name"},
+      {"runpy", "run_path"},
+      {"distutils.file_util", "write_file"},
+      {"ensurepip", "_run_pip"},
+      {"venv", "create"},
+      {"ssl", "get_server_certificate"},
+      {"logging.config", "fileConfig"},
+      {"_io", "FileIO"},
+      {"operator", "methodcaller"},
+      {"functools", "partial"},
+      {"pandas", "read_pickle"},
+      {"joblib", "load"},
+      {"sqlite3", "connect"},
+  });
+  for (const auto& [module, name] : kGadgets) {
+    EXPECT_NE(danger_of(module, name), "") << module << "." << name;
+  }
+}
+
+// Packages of people are not those of Python.
+TEST(PickleGlobals, NamesThatBeginLikeDangerousOnesAreNot) {
+  EXPECT_EQ(danger_of("codes", "Encoder"), "");
+  EXPECT_EQ(danger_of("site_model", "Net"), "");
+  EXPECT_EQ(danger_of("torch.nn.modules.container", "Sequential"), "");
+  EXPECT_EQ(danger_of("sklearn.tree", "DecisionTreeClassifier"), "");
 }
 
 TEST(PickleGlobals, DangerSaysWhy) {

@@ -99,6 +99,14 @@ TEST(PickleHostile, NumbersThatAreNone) {
   }
 }
 
+TEST(PickleHostile, ASignedDigitIsABoolToSomeReaders) {
+  for (const std::string_view text : {"-0", "+0", "+1"}) {
+    SCOPED_TRACE(text);
+    expect_malformed(Stream().int_text(text).stop(), "which readers disagree about");
+  }
+  EXPECT_EQ(show(Stream().int_text("-1").stop().run()), "-1");
+}
+
 TEST(PickleHostile, StringsThatAreNone) {
   for (const std::string_view text : {"", "'", "abc", "'abc\"", "'\\x1'", "'\\'"}) {
     SCOPED_TRACE(text);

@@ -34,6 +34,7 @@ constexpr auto kEntries = sorted(std::to_array<Entry>({
     {"builtins", "bytearray", Constructor::ByteArray},
     {"builtins", "bytes", Constructor::Bytes},
     {"builtins", "getattr", Constructor::Getattr},
+    {"builtins", "eval", Constructor::Eval},
     {"builtins", "complex", Constructor::Complex},
     {"builtins", "slice", Constructor::Slice},
     {"builtins", "range", Constructor::PyRange},
@@ -73,7 +74,7 @@ constexpr auto kEntries = sorted(std::to_array<Entry>({
     {"torch._utils", "_rebuild_device_tensor_from_numpy", Constructor::RebuildDeviceTensor},
     {"torch._utils", "_rebuild_device_tensor_from_cpu_tensor", Constructor::RebuildDeviceTensor},
     {"torch._utils", "_rebuild_xla_tensor", Constructor::RebuildDeviceTensor},
-    {"torch.nested._internal.nested_tensor", "_rebuild_njt", Constructor::RebuildNested},
+    {"torch.nested._internal.nested_tensor", "_rebuild_njt", Constructor::RebuildJagged},
     {"torch.jit._pickle", "build_intlist", Constructor::JitBuildList},
     {"torch.jit._pickle", "build_doublelist", Constructor::JitBuildList},
     {"torch.jit._pickle", "build_boollist", Constructor::JitBuildList},
@@ -86,14 +87,21 @@ constexpr auto kEntries = sorted(std::to_array<Entry>({
     {"numpy", "matrix", Constructor::NumpyNdarray},
     {"numpy", "memmap", Constructor::NumpyNdarray},
     {"numpy", "recarray", Constructor::NumpyNdarray},
+    {"numpy.rec", "recarray", Constructor::NumpyNdarray},
+    {"numpy._core.memmap", "memmap", Constructor::NumpyNdarray},
+    {"numpy._core.records", "recarray", Constructor::NumpyNdarray},
+    {"numpy.ma", "MaskedArray", Constructor::NumpyNdarray},
+    {"numpy.ma.core", "MaskedArray", Constructor::NumpyNdarray},
     {"numpy._core.multiarray", "_reconstruct", Constructor::NumpyReconstruct},
     {"numpy._core.multiarray", "scalar", Constructor::NumpyScalar},
     {"numpy._core.numeric", "_frombuffer", Constructor::NumpyFromBuffer},
+    {"numpy.ma", "_mareconstruct", Constructor::NumpyMaskedReconstruct},
+    {"numpy.ma.core", "_mareconstruct", Constructor::NumpyMaskedReconstruct},
     {"joblib.numpy_pickle", "NumpyArrayWrapper", Constructor::JoblibWrapper},
-    {"joblib.numpy_pickle", "NDArrayWrapper", Constructor::JoblibWrapper},
-    {"joblib.numpy_pickle", "ZNDArrayWrapper", Constructor::JoblibWrapper},
-    {"joblib.numpy_pickle_compat", "NDArrayWrapper", Constructor::JoblibWrapper},
-    {"joblib.numpy_pickle_compat", "ZNDArrayWrapper", Constructor::JoblibWrapper},
+    {"joblib.numpy_pickle", "NDArrayWrapper", Constructor::JoblibCompanion},
+    {"joblib.numpy_pickle", "ZNDArrayWrapper", Constructor::JoblibCompressedCompanion},
+    {"joblib.numpy_pickle_compat", "NDArrayWrapper", Constructor::JoblibCompanion},
+    {"joblib.numpy_pickle_compat", "ZNDArrayWrapper", Constructor::JoblibCompressedCompanion},
 }));
 
 template <std::size_t N>
@@ -203,6 +211,32 @@ constexpr auto kLayouts = sorted(std::to_array<std::string_view>({
     "jagged",
 }));
 
+constexpr auto kNumpyTypes = sorted(std::to_array<std::string_view>({
+    "bool",     "bool_",   "bytes_",    "complex128", "complex64",   "datetime64", "float16",
+    "float32",  "float64", "int16",     "int32",      "int64",       "int8",       "longdouble",
+    "longlong", "object_", "record",    "str_",       "timedelta64", "uint16",     "uint32",
+    "uint64",   "uint8",   "ulonglong", "void",
+}));
+
+constexpr auto kMlTypes = sorted(std::to_array<std::string_view>({
+    "bfloat16",
+    "float4_e2m1fn",
+    "float6_e2m3fn",
+    "float6_e3m2fn",
+    "float8_e3m4",
+    "float8_e4m3",
+    "float8_e4m3b11fnuz",
+    "float8_e4m3fn",
+    "float8_e4m3fnuz",
+    "float8_e5m2",
+    "float8_e5m2fnuz",
+    "float8_e8m0fnu",
+    "int2",
+    "int4",
+    "uint2",
+    "uint4",
+}));
+
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::ranges::binary_search(names, name);
@@ -226,6 +260,8 @@ Constructor find_constructor(std::string_view module, std::string_view name) noe
   const auto key = std::pair(module, name);
   const auto found = std::ranges::lower_bound(kEntries, key, {}, &Entry::key);
   if (found != kEntries.end() && found->key() == key) return found->constructor;
+  if (module == "numpy" && contains(kNumpyTypes, name)) return Constructor::NumpyType;
+  if (module == "ml_dtypes" && contains(kMlTypes, name)) return Constructor::NumpyType;
   return find_torch_family(module, name);
 }
 

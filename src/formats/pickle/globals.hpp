@@ -28,6 +28,7 @@ enum class Constructor : std::uint8_t {
   Bytes,
   CodecsEncode,
   Getattr,  ///< Only getattr(<global>, 'name'), which is the global <global>.name.
+  Eval,     ///< Only eval('data', {'data': <array>}), which is the array.
 
   // Plain values, left as calls.
   Complex,
@@ -62,14 +63,21 @@ enum class Constructor : std::uint8_t {
   RebuildQuantized,
   RebuildMeta,
   RebuildNested,
+  RebuildJagged,  ///< _rebuild_njt
   RebuildWrapper,
   RebuildDeviceTensor,
+
+  // numpy and joblib
   NumpyReconstruct,
+  NumpyMaskedReconstruct,
   NumpyScalar,
   NumpyFromBuffer,
   NumpyDType,
-  NumpyNdarray,
-  JoblibWrapper,
+  NumpyNdarray,               ///< numpy.ndarray and its subclasses
+  NumpyType,                  ///< numpy.float32, ml_dtypes.bfloat16, ...: an element type
+  JoblibWrapper,              ///< Array bytes follow in the stream.
+  JoblibCompanion,            ///< The array lies in an .npy file beside this one.
+  JoblibCompressedCompanion,  ///< Its bytes lie in a Z-file beside this one.
 };
 
 enum class GlobalClass : std::uint8_t {
