@@ -22,8 +22,10 @@
 #include <weighbridge/header.hpp>
 #include <weighbridge/limits.hpp>
 #include <weighbridge/safetensors_file.hpp>
+#include <weighbridge/scan.hpp>
 #include <weighbridge/slice.hpp>
 #include <weighbridge/tensor.hpp>
 #include <weighbridge/text.hpp>
 #include <weighbridge/version.hpp>
+#include <weighbridge/worker.hpp>
 #include <weighbridge/write.hpp>

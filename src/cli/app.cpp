@@ -2,6 +2,7 @@
 
 #include <weighbridge/text.hpp>
 #include <weighbridge/version.hpp>
+#include <weighbridge/worker.hpp>
 
 #include <CLI/Config.hpp>  // App keeps a configuration reader, whose members are defined here
 #include <fmt/format.h>
@@ -21,6 +22,7 @@ void add_verbs(CLI::App& app, Invocation& invocation) {
   add_ls(app, invocation);
   add_info(app, invocation);
   add_validate(app, invocation);
+  add_scan(app, invocation);
   add_cat(app, invocation);
   add_extract(app, invocation);
   add_hash(app, invocation);
@@ -45,12 +47,23 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error, std::string_
   return kUsage;
 }
 
+std::string version_text(bool verbose) {
+  std::string text = fmt::format("weighbridge {}\n", kVersion);
+  if (!verbose) return text;
+  text += "sandbox of the process that reads files:\n";
+  for (const SandboxLayer& layer : probe_sandbox()) {
+    text +=
+        fmt::format("  {:<18} {:<13} {}\n", layer.name, layer.held ? "holds" : "not available", layer.detail);
+  }
+  return text;
+}
+
 // A help or version text that was asked for, or a mistake in the arguments.
 int finish_parse(const CLI::App& app, const CLI::ParseError& error, std::string_view first) {
   if (error.get_exit_code() == 0) {
     const bool version = error.get_name() == "CallForVersion";
     return guarded({}, [&] {
-      fmt::print("{}", version ? fmt::format("weighbridge {}\n", kVersion) : app.help());
+      fmt::print("{}", version ? version_text(app.count("--verbose") > 0) : app.help());
       return kOk;
     });
   }
@@ -64,6 +77,8 @@ std::unique_ptr<CLI::App> build_app(Invocation& invocation) {
   app->formatter(std::make_shared<HelpFormatter>());
   app->set_help_flag("-h,--help", "Show this text and exit.");
   app->set_version_flag("--version", std::string(kVersion), "Show name and version and exit.");
+  app->add_flag_callback(
+      "--verbose", [] {}, "With --version: show what holds here of the sandbox that files are read in.");
   app->require_subcommand(1);
   add_verbs(*app, invocation);
   add_examples(*app, {{"Convert a checkpoint", "weighbridge convert model.pt"},

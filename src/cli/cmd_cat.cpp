@@ -10,6 +10,7 @@
 #include "cli/options.hpp"
 #include "cli/selection.hpp"
 #include "cli/terminal.hpp"
+#include "cli/worker.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -46,16 +47,20 @@ void copy_to_stdout(const Selection& selection) {
   }
 }
 
-int execute(const Options& options) {
+WorkerOptions prepare(const Options& options) {
   if (!options.force) refuse_terminal("send it to a file or a pipe, or use --force");
-  copy_to_stdout(open_selection(options.input, options.request));
+  return worker_for(options.input);
+}
+
+int execute(const Options& options, WorkerFiles& files) {
+  copy_to_stdout(open_selection(options.input, options.request, files));
   return kOk;
 }
 
 }  // namespace
 
 void add_cat(CLI::App& app, Invocation& invocation) {
-  add_verb<Options>(app, invocation, "cat", kPurpose, declare, execute);
+  add_worker_verb<Options>(app, invocation, "cat", kPurpose, declare, prepare, execute);
 }
 
 }  // namespace weighbridge::cli

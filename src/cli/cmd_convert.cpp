@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -10,6 +11,7 @@
 #include "cli/convert_report.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
+#include "cli/worker.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -19,52 +21,104 @@ constexpr const char* kPurpose =
     "dtype and shape, and the output appears under its name only when it is complete and verified. What is "
     "no tensor is listed, and kept as JSON with --sidecar.";
 
+void refuse_companions(const ConvertCommand& command) {
+  const bool optimizer = command.options.open.optimizer == OptimizerPolicy::Separate;
+  if (!command.options.sidecar && !optimizer) return;
+  throw Error(ErrorCode::InvalidArgument,
+              fmt::format("{} needs an output with a name, not standard output",
+                          command.options.sidecar ? "--sidecar" : "--optimizer separate"));
+}
+
+// Neither is what anybody means, even with --force: the input would be gone, or a file far from here.
+void refuse_odd_output(const std::filesystem::path& output, const std::filesystem::path& input) {
+  std::error_code ignored;  // a path that cannot be looked at is reported by the write itself
+  if (std::filesystem::is_symlink(std::filesystem::symlink_status(output, ignored))) {
+    throw Error(
+        ErrorCode::InvalidArgument,
+        fmt::format("output '{}' is a symbolic link; name the file itself", printable(output.string())),
+        output.string());
+  }
+  if (std::filesystem::equivalent(input, output, ignored)) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("output '{}' is the input; name another with -o", printable(output.string())),
+                output.string());
+  }
+}
+
 // Before anything is read: a mistake here must not cost the time of a large input.
 void check_output(const ConvertCommand& command) {
   if (command.to_stdout()) {
-    if (command.options.sidecar) {
-      throw Error(ErrorCode::InvalidArgument, "--sidecar needs an output with a name, not standard output");
-    }
+    refuse_companions(command);
     if (!command.dry_run) refuse_terminal("send it to a file or a pipe");
     return;
   }
+  refuse_odd_output(command.output_path(), command.input.file);
   if (command.options.write.overwrite) return;
-  refuse_existing(command.output_path());
-  if (command.options.sidecar) refuse_existing(command.sidecar_path());
+  if (!may_be_sharded(command.input.file, command.options)) refuse_existing(command.output_path());
+  if (command.options.sidecar) refuse_existing(command.path_beside(sidecar_file_name(command.output_name())));
+}
+
+// What only the plan knows.
+void check_files(const ConvertCommand& command, const Conversion& conversion) {
+  if (!command.to_stdout() || conversion.files.size() == 1) return;
+  throw Error(
+      ErrorCode::InvalidArgument,
+      fmt::format("the output would be {} files, standard output can take one", conversion.files.size()));
+}
+
+// Shards and the optimizer's file are known by the plan alone; they are refused before anything is written.
+Error with_hint(const Error& error) {
+  if (error.code() != ErrorCode::OutputExists) return error;
+  return {error.code(),
+          fmt::format("output '{}' exists already; --force replaces it", printable(error.subject())),
+          error.subject()};
 }
 
 ConvertReport write_output(const ConvertCommand& command, const Conversion& conversion,
-                           ConvertOptions options) {
+                           ConvertOptions options, WorkerFiles& files) {
   const CancelOnSignal cancel;
   options.write.cancel = CancelOnSignal::flag();
   try {
-    if (!command.to_stdout()) {
-      const auto folder = open_output_folder(command.output_path().parent_path(), options.write);
-      return write_conversion(conversion, *folder, options);
-    }
+    if (!command.to_stdout()) return write_conversion(conversion, files.output_folder(), options);
     ConvertReport report;
     report.write = write_descriptor(conversion.files.front().plan, STDOUT_FILENO, options.write);
     report.findings = conversion.checkpoint.findings;
     return report;
+  } catch (const Error& error) {
+    clear_progress(command.progress, command.quiet);
+    throw with_hint(error);
   } catch (...) {
     clear_progress(command.progress, command.quiet);
     throw;
   }
 }
 
-int execute(const ConvertCommand& command) {
+// All that looks at paths happens here: the worker cannot.
+WorkerOptions prepare(ConvertCommand& command) {
+  command.output = command.to_stdout() ? "-" : command.output_path().string();
   check_output(command);
+  constexpr std::uint64_t kBesideTheTensors = std::uint64_t{1} << 30;  // a header, or a whole sidecar
+  WorkerOptions worker = command.input.worker;
+  worker.inputs = {file_to_read(command.input.file)};
+  command.options.input_name = worker.inputs.front().filename().string();
+  if (!command.to_stdout()) worker.output = command.output_path();
+  worker.write = command.options.write;
+  const std::uint64_t most = command.options.open.limits.output_bytes;
+  if (most != 0) worker.output_bytes = most + std::min(kBesideTheTensors, UINT64_MAX - most);
+  return worker;
+}
+
+int execute(const ConvertCommand& command, WorkerFiles& files) {
   ConvertOptions options = convert_options(command);
-  const std::filesystem::path input = command.input.file;
-  options.open.folder = open_input_folder(input.parent_path(), options.open.mode);
-  const Conversion conversion = plan_conversion(open_file(input, options.open.mode),
-                                                command.output_path().filename().string(), options);
+  options.open.folder = files.input_folder();
+  const Conversion conversion = plan_conversion(files.open_input(), command.output_name(), options);
+  check_files(command, conversion);
   if (command.dry_run) {
     report_plan(command, conversion);
     return kOk;
   }
   const auto start = std::chrono::steady_clock::now();
-  const ConvertReport report = write_output(command, conversion, options);
+  const ConvertReport report = write_output(command, conversion, options, files);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   report_conversion(command, conversion, report, elapsed.count());
   return kOk;
@@ -77,7 +131,10 @@ void add_convert(CLI::App& app, Invocation& invocation) {
   const auto command = std::make_shared<ConvertCommand>();
   declare_convert(verb, *command);
   verb.callback([command, &invocation] {
-    invocation.run = [command] { return execute(*command); };
+    invocation.run = [command, &invocation] {
+      return run_in_worker(invocation, prepare(*command),
+                           [&](WorkerFiles& files) { return execute(*command, files); });
+    };
     invocation.file = command->input.file;
     invocation.errors = command->input.json ? command->report_stream() : nullptr;
   });

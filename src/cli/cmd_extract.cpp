@@ -13,6 +13,7 @@
 #include "cli/signals.hpp"
 #include "cli/summary.hpp"
 #include "cli/terminal.hpp"
+#include "cli/worker.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -62,12 +63,13 @@ FilePlan plan_extract(const Selection& selection, bool npy) {
   return plan;
 }
 
-WriteReport write_output(const FilePlan& plan, const Options& options) {
+WriteReport write_output(const FilePlan& plan, const Options& options, OutputFolder& folder) {
   const CancelOnSignal cancel;
   WriteOptions write;
-  write.overwrite = options.force;
   write.cancel = CancelOnSignal::flag();
-  return write_file(plan, options.output, write);
+  const WriteReport report = write_descriptor(plan, folder.create(options.output.filename().string()), write);
+  folder.commit();
+  return report;
 }
 
 void report(const Options& options, const Selection& selection, const WriteReport& write) {
@@ -86,17 +88,25 @@ void report(const Options& options, const Selection& selection, const WriteRepor
   print_json(stdout, json);
 }
 
-int execute(const Options& options) {
+WorkerOptions prepare(const Options& options) {
   if (!options.force) refuse_existing(options.output);
-  const Selection selection = open_selection(options.input, options.request);
-  report(options, selection, write_output(plan_extract(selection, is_npy(options)), options));
+  WorkerOptions worker = worker_for(options.input);
+  worker.output = options.output;
+  worker.write.overwrite = options.force;
+  return worker;
+}
+
+int execute(const Options& options, WorkerFiles& files) {
+  const Selection selection = open_selection(options.input, options.request, files);
+  const FilePlan plan = plan_extract(selection, is_npy(options));
+  report(options, selection, write_output(plan, options, files.output_folder()));
   return kOk;
 }
 
 }  // namespace
 
 void add_extract(CLI::App& app, Invocation& invocation) {
-  add_verb<Options>(app, invocation, "extract", kPurpose, declare, execute);
+  add_worker_verb<Options>(app, invocation, "extract", kPurpose, declare, prepare, execute);
 }
 
 }  // namespace weighbridge::cli

@@ -7,6 +7,7 @@
 #include "cli/help.hpp"
 #include "cli/options.hpp"
 #include "cli/summary.hpp"
+#include "cli/worker.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -37,15 +38,15 @@ void print_line(std::string_view digest, std::string_view name) {
   fmt::print("{}  {}\n", digest, printable(name));
 }
 
-void print_tensors(const Options& options) {
-  const Checkpoint checkpoint = open_input(options.input);
+void print_tensors(const Options& options, WorkerFiles& files) {
+  const Checkpoint checkpoint = open_input(options.input, files);
   for (const TensorEntry* tensor : filter_tensors(checkpoint, options.globs)) {
     print_line(sha256(*tensor), tensor->spec.name);
   }
 }
 
-Json tensors_json(const Options& options) {
-  const Checkpoint checkpoint = open_input(options.input);
+Json tensors_json(const Options& options, WorkerFiles& files) {
+  const Checkpoint checkpoint = open_input(options.input, files);
   Json list = Json::array();
   for (const TensorEntry* tensor : filter_tensors(checkpoint, options.globs)) {
     Json entry = tensor_json(tensor->spec);
@@ -55,23 +56,25 @@ Json tensors_json(const Options& options) {
   return list;
 }
 
-Json hash_json(const Options& options) {
-  const SourcePtr source = open_file(options.input.file);
+Json hash_json(const Options& options, WorkerFiles& files) {
+  const SourcePtr source = files.open_input();
   Json json = document("hash");
   json["file"] = options.input.file;
   json["bytes"] = source->size();
   json["sha256"] = sha256(*source);
-  if (options.tensors) json["tensors"] = tensors_json(options);
+  if (options.tensors) json["tensors"] = tensors_json(options, files);
   return json;
 }
 
-int execute(const Options& options) {
+WorkerOptions prepare(const Options& options) { return worker_for(options.input); }
+
+int execute(const Options& options, WorkerFiles& files) {
   if (options.input.json) {
-    print_json(stdout, hash_json(options));
+    print_json(stdout, hash_json(options, files));
   } else if (options.tensors) {
-    print_tensors(options);
+    print_tensors(options, files);
   } else {
-    print_line(sha256(*open_file(options.input.file)), options.input.file);
+    print_line(sha256(*files.open_input()), options.input.file);
   }
   return kOk;
 }
@@ -79,7 +82,7 @@ int execute(const Options& options) {
 }  // namespace
 
 void add_hash(CLI::App& app, Invocation& invocation) {
-  add_verb<Options>(app, invocation, "hash", kPurpose, declare, execute);
+  add_worker_verb<Options>(app, invocation, "hash", kPurpose, declare, prepare, execute);
 }
 
 }  // namespace weighbridge::cli

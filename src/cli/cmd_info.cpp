@@ -6,6 +6,7 @@
 #include "cli/options.hpp"
 #include "cli/summary.hpp"
 #include "cli/terminal.hpp"
+#include "cli/worker.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -66,8 +67,10 @@ Json info_json(const Options& options, const Checkpoint& checkpoint, const std::
   return json;
 }
 
-int execute(const Options& options) {
-  const Checkpoint checkpoint = open_input(options.input);
+WorkerOptions prepare(const Options& options) { return worker_for(options.input); }
+
+int execute(const Options& options, WorkerFiles& files) {
+  const Checkpoint checkpoint = open_input(options.input, files);
   const auto tied = tied_names(share_tensors(checkpoint, SharedPolicy::Dedupe));
   if (options.input.json) {
     print_json(stdout, info_json(options, checkpoint, tied));
@@ -80,7 +83,7 @@ int execute(const Options& options) {
 }  // namespace
 
 void add_info(CLI::App& app, Invocation& invocation) {
-  add_verb<Options>(app, invocation, "info", kPurpose, declare, execute);
+  add_worker_verb<Options>(app, invocation, "info", kPurpose, declare, prepare, execute);
 }
 
 }  // namespace weighbridge::cli

@@ -11,6 +11,7 @@
 #include "cli/summary.hpp"
 #include "cli/terminal.hpp"
 #include "cli/tree.hpp"
+#include "cli/worker.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -119,8 +120,10 @@ Json list_json(const Options& options, const Checkpoint& checkpoint, const Tenso
   return json;
 }
 
-int execute(const Options& options) {
-  const Checkpoint checkpoint = open_input(options.input);
+WorkerOptions prepare(const Options& options) { return worker_for(options.input); }
+
+int execute(const Options& options, WorkerFiles& files) {
+  const Checkpoint checkpoint = open_input(options.input, files);
   Tensors tensors = filter_tensors(checkpoint, options.globs);
   sort_tensors(tensors, options.order);
   if (options.input.json) {
@@ -140,7 +143,7 @@ int execute(const Options& options) {
 }  // namespace
 
 void add_ls(CLI::App& app, Invocation& invocation) {
-  add_verb<Options>(app, invocation, "ls", kPurpose, declare, execute);
+  add_worker_verb<Options>(app, invocation, "ls", kPurpose, declare, prepare, execute);
 }
 
 }  // namespace weighbridge::cli

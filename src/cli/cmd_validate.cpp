@@ -9,6 +9,7 @@
 #include "cli/options.hpp"
 #include "cli/summary.hpp"
 #include "cli/terminal.hpp"
+#include "cli/worker.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -85,17 +86,17 @@ int severity_exit(Severity severity, bool strict) {
   return kBadInput;
 }
 
-Verdict check_file(const std::string& file, bool strict) {
+Verdict check_file(const Options& options, std::size_t number, WorkerFiles& files) {
   Verdict verdict;
-  verdict.file = file;
+  verdict.file = options.files[number];
   try {
-    check_content(open_file(file), verdict);
+    check_content(files.open_input(number), verdict);
   } catch (const Error& error) {
     verdict.findings = {error_finding(error)};
     verdict.exit = exit_code(error.code());
   }
   for (const Finding& finding : verdict.findings) {
-    verdict.exit = std::max(verdict.exit, severity_exit(finding.severity, strict));
+    verdict.exit = std::max(verdict.exit, severity_exit(finding.severity, options.strict));
   }
   return verdict;
 }
@@ -119,21 +120,27 @@ Json verdict_json(const Verdict& verdict) {
           {"findings", findings_json(verdict.findings)}};
 }
 
-int execute(const Options& options) {
+WorkerOptions prepare(const Options& options) {
+  WorkerOptions worker = options.input.worker;
+  worker.inputs.assign(options.files.begin(), options.files.end());
+  return worker;
+}
+
+int execute(const Options& options, WorkerFiles& files) {
   int exit = kOk;
-  Json files = Json::array();
-  for (const std::string& file : options.files) {
-    const Verdict verdict = check_file(file, options.strict);
+  Json verdicts = Json::array();
+  for (std::size_t i = 0; i < options.files.size(); ++i) {
+    const Verdict verdict = check_file(options, i, files);
     exit = std::max(exit, verdict.exit);
     if (options.input.json) {
-      files.push_back(verdict_json(verdict));
+      verdicts.push_back(verdict_json(verdict));
     } else {
       print_verdict(verdict);
     }
   }
   if (options.input.json) {
     Json json = document("validate");
-    json["files"] = std::move(files);
+    json["files"] = std::move(verdicts);
     print_json(stdout, json);
   }
   return exit;
@@ -142,7 +149,7 @@ int execute(const Options& options) {
 }  // namespace
 
 void add_validate(CLI::App& app, Invocation& invocation) {
-  add_verb<Options>(app, invocation, "validate", kPurpose, declare, execute);
+  add_worker_verb<Options>(app, invocation, "validate", kPurpose, declare, prepare, execute);
 }
 
 }  // namespace weighbridge::cli

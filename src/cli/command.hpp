@@ -30,6 +30,7 @@ void add_convert(CLI::App& app, Invocation& invocation);
 void add_ls(CLI::App& app, Invocation& invocation);
 void add_info(CLI::App& app, Invocation& invocation);
 void add_validate(CLI::App& app, Invocation& invocation);
+void add_scan(CLI::App& app, Invocation& invocation);
 void add_cat(CLI::App& app, Invocation& invocation);
 void add_extract(CLI::App& app, Invocation& invocation);
 void add_hash(CLI::App& app, Invocation& invocation);

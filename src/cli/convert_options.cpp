@@ -1,6 +1,7 @@
 #include "cli/convert_options.hpp"
 
 #include "cli/help.hpp"
+#include "cli/worker.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -8,11 +9,24 @@ namespace {
 void declare_input_options(CLI::App& app, ConvertCommand& command) {
   add_file(app, command.input.file, "IN", "The checkpoint; its format is told by its content.");
   add_key(app, command.input.key);
+  add_policies(app, command.options.open);
   add_choice<SharedPolicy>(
       app, "--shared", command.options.shared,
       {{"dedupe", SharedPolicy::Dedupe}, {"copy", SharedPolicy::Copy}, {"error", SharedPolicy::Refuse}},
       "Tensors that are the same bytes: keep one and note the other names in the metadata, write each, or "
       "stop. Default: dedupe.");
+  add_flag(app, "--paddle-bf16", command.options.open.paddle_bf16,
+           "Take uint16 arrays for BF16, as paddle saves bfloat16 parameters.");
+  add_flag(app, "--constants", command.options.open.constants,
+           "Also take the constants of TorchScript code, as CONSTANTS.c0 and so on.");
+  add_choice<OptimizerPolicy>(
+      app, "--optimizer", command.options.open.optimizer,
+      {{"skip", OptimizerPolicy::Skip},
+       {"separate", OptimizerPolicy::Separate},
+       {"inline", OptimizerPolicy::Inline}},
+      "Tensors outside the model, such as an optimizer's state: leave them out, write "
+      "them to a file of their own (OUT's stem and .optimizer.safetensors), or among "
+      "the model's. Default: skip.");
   add_allow_dangerous(app, command.options.allow_dangerous);
   add_flag(app, "--allow-empty", command.options.allow_empty,
            "Convert a file without tensors to one without tensors.");
@@ -22,7 +36,19 @@ void declare_output_options(CLI::App& app, ConvertCommand& command) {
   add_value(app, "-o,--output", command.output, "OUT",
             "Where to write; '-' is standard output. Default: IN with the suffix .safetensors.");
   add_flag(app, "-f,--force", command.options.write.overwrite, "Replace OUT when it exists.");
+  add_choice<OutputFormat>(app, "--to", command.options.to,
+                           {{"safetensors", OutputFormat::Safetensors}, {"pt", OutputFormat::Torch}},
+                           "What to write: safetensors, or a PyTorch file of plain data, made of the tensors "
+                           "and the sidecar and optimizer's file beside IN. Default: safetensors.");
   add_flag(app, "--sidecar", command.options.sidecar, "Write all that is no tensor to OUT.meta.json.");
+  add_flag(app, "--no-sidecar", command.no_sidecar, "With --to pt: the tensors alone, as one dict.");
+  add_flag(app, "--keep-sources", command.options.open.keep_sources,
+           "Keep the source text that old files embed for their classes in the sidecar, as text.");
+  add_flag(app, "--drop-objects", command.options.drop_objects,
+           "With --to pt: None in the place of objects that cannot come back, instead of stopping.");
+  add_size(app, "--max-shard-size", command.options.max_shard_bytes,
+           "Several files of at most this size, e.g. 5GB or 500MiB, and an index of them. Default: as many "
+           "files as IN has.");
   add_value(app, "--align", command.options.style.alignment, "BYTES",
             "Start the tensors at a multiple of this, a power of two from 8 to 4096. Default: 8.");
   add_value(app, "--slack", command.options.style.slack, "BYTES",
@@ -40,6 +66,7 @@ void declare_writing(CLI::App& app, ConvertCommand& command) {
                          "file and its folder. Default: none.");
   add_value(app, "--threads", command.options.write.threads, "N",
             "Threads to copy with. Default: 0, as many as pay.");
+  add_sandbox(app, command.input.worker);
   add_flag(app, "--dry-run", command.dry_run, "Show what would be written, and write nothing.");
 }
 
@@ -52,17 +79,29 @@ void declare_reporting(CLI::App& app, ConvertCommand& command) {
       "Show a progress bar on standard error. Default: auto, on a terminal.");
 }
 
+// An index or a folder stands for a model in several files, which transformers calls model.
+std::filesystem::path default_output(const std::filesystem::path& input, const char* suffix) {
+  std::error_code ignored;  // an input that cannot be looked at cannot be opened either
+  if (std::filesystem::is_directory(input, ignored)) return (input / "model").concat(suffix);
+  const std::string name = input.filename().string();
+  const std::string whole = whole_file_name(name);
+  std::filesystem::path output = input;
+  output.replace_filename(whole).replace_extension(suffix);
+  if (whole != name && output.stem() == "pytorch_model") {
+    output.replace_filename("model").concat(suffix);
+  }
+  return output;
+}
+
 }  // namespace
 
 std::filesystem::path ConvertCommand::output_path() const {
   if (!output.empty()) return output;
-  return std::filesystem::path(input.file).replace_extension(".safetensors");
+  return default_output(input.file, options.to == OutputFormat::Torch ? ".pt" : ".safetensors");
 }
 
-std::filesystem::path ConvertCommand::sidecar_path() const {
-  std::filesystem::path path = output_path();
-  path += ".meta.json";
-  return path;
+std::filesystem::path ConvertCommand::path_beside(const std::string& name) const {
+  return output_path().parent_path() / name;
 }
 
 void declare_convert(CLI::App& app, ConvertCommand& command) {
@@ -74,12 +113,16 @@ void declare_convert(CLI::App& app, ConvertCommand& command) {
                      {"Take the weights of a training checkpoint, and keep the rest as JSON",
                       "weighbridge convert run.ckpt -o model.safetensors --key state_dict --sidecar"},
                      {"Look before writing", "weighbridge convert model.pt --dry-run"},
+                     {"Keep a training checkpoint whole, and make it one again",
+                      "weighbridge convert run.ckpt -o run.safetensors --sidecar --optimizer separate && "
+                      "weighbridge convert run.safetensors --to pt -o again.ckpt"},
                      {"Through a pipe", "weighbridge convert model.pt -o - | sha256sum"}});
 }
 
 ConvertOptions convert_options(const ConvertCommand& command) {
   ConvertOptions options = command.options;
   options.open.key = command.input.key;
+  options.use_sidecar = !command.no_sidecar;
   options.write.progress = make_progress(command.progress, command.quiet);
   return options;
 }

@@ -20,13 +20,16 @@ struct ConvertCommand {
   ConvertOptions options;
   ProgressMode progress = ProgressMode::Auto;
   bool dry_run = false;
+  bool no_sidecar = false;
   bool quiet = false;
 
   [[nodiscard]] bool to_stdout() const { return output == "-"; }
   /// Where the summary goes: away from the tensors.
   [[nodiscard]] std::FILE* report_stream() const { return to_stdout() ? stderr : stdout; }
   [[nodiscard]] std::filesystem::path output_path() const;
-  [[nodiscard]] std::filesystem::path sidecar_path() const;
+  [[nodiscard]] std::string output_name() const { return output_path().filename().string(); }
+  /// A file of that name in the output's folder.
+  [[nodiscard]] std::filesystem::path path_beside(const std::string& name) const;
 };
 
 void declare_convert(CLI::App& app, ConvertCommand& command);

@@ -1,5 +1,7 @@
 #include "cli/convert_report.hpp"
 
+#include <algorithm>
+
 #include <weighbridge/text.hpp>
 
 #include <fmt/format.h>
@@ -13,8 +15,9 @@ namespace {
 constexpr std::uint64_t kMostItems = 10;
 constexpr std::size_t kMostFindings = 20;
 
-std::string output_name(const ConvertCommand& command) {
-  return command.to_stdout() ? "standard output" : printable(command.output_path().string());
+std::string_view extras_fate(const ConvertOptions& options) {
+  if (options.to == OutputFormat::Torch) return "";
+  return options.sidecar ? " (in the sidecar)" : " (see --sidecar)";
 }
 
 void print_input(const ConvertCommand& command, const Checkpoint& checkpoint) {
@@ -25,8 +28,7 @@ void print_input(const ConvertCommand& command, const Checkpoint& checkpoint) {
   print_root(stream, checkpoint);
   print_totals(stream, count_totals(checkpoint));
   print_tied(stream, tied_names(checkpoint), kMostItems);
-  const bool kept = command.options.sidecar;
-  print_extras(stream, checkpoint, kMostItems, kept ? " (in the sidecar)" : " (see --sidecar)");
+  print_extras(stream, checkpoint, kMostItems, extras_fate(command.options));
 }
 
 std::uint64_t total_bytes(const Conversion& conversion) {
@@ -37,13 +39,25 @@ std::uint64_t total_bytes(const Conversion& conversion) {
 
 /// Beside the tensors, where there is one.
 std::optional<std::string> find_sidecar(const ConvertCommand& command, const Conversion& conversion) {
-  if (conversion.files.size() < 2) return std::nullopt;
-  return command.sidecar_path().string();
+  const std::string name = sidecar_file_name(command.output_name());
+  const auto found = std::ranges::find(conversion.files, name, &OutputFile::name);
+  return found == conversion.files.end() ? std::nullopt : std::optional(command.path_beside(name).string());
+}
+
+std::string file_path(const ConvertCommand& command, const OutputFile& file) {
+  return command.to_stdout() ? "-" : command.path_beside(file.name).string();
+}
+
+std::string file_text(const ConvertCommand& command, const OutputFile& file) {
+  return command.to_stdout() ? "standard output" : printable(file_path(command, file));
 }
 
 void print_layout(std::FILE* stream, const FilePlan& plan) {
   fmt::print(stream, "  {:>16}  {:>16}  content\n", "offset", "bytes");
-  fmt::print(stream, "  {:>16}  {:>16}  header\n", 0, plan.head.size());
+  if (!plan.head.empty()) {
+    const std::string_view content = plan.head.starts_with('{') ? "text" : "header";
+    fmt::print(stream, "  {:>16}  {:>16}  {}\n", 0, plan.head.size(), content);
+  }
   for (const CopyStep& step : plan.steps) {
     fmt::print(stream, "  {:>16}  {:>16}  {}\n", step.destination, step.runs.total_bytes,
                printable(step.name));
@@ -65,12 +79,20 @@ void print_written(const ConvertCommand& command, const Conversion& conversion, 
     fmt::print(stream, "  {} other than 0 and 1 written as 1\n",
                count_text(write.booleans_normalized, "boolean"));
   }
-  if (const auto sidecar = find_sidecar(command, conversion)) {
-    fmt::print(stream, "wrote {}\n", printable(*sidecar));
+  const std::string_view verified = write.verified ? "verified" : "not verified";
+  for (const OutputFile& file : conversion.files) {
+    const bool last = &file == &conversion.files.back();
+    fmt::print(stream, "wrote {}: {}, {}{}\n", file_text(command, file), size_text(file.plan.total_bytes),
+               verified, last ? speed_text(write.bytes_written, seconds) : "");
   }
-  fmt::print(stream, "wrote {}: {}, {}{}\n", output_name(command),
-             size_text(conversion.files.front().plan.total_bytes),
-             write.verified ? "verified" : "not verified", speed_text(write.bytes_written, seconds));
+}
+
+Json files_json(const ConvertCommand& command, const Conversion& conversion) {
+  Json files = Json::array();
+  for (const OutputFile& file : conversion.files) {
+    files.push_back({{"path", file_path(command, file)}, {"bytes", file.plan.total_bytes}});
+  }
+  return files;
 }
 
 Json summary_json(const ConvertCommand& command, const Conversion& conversion, const Findings& findings) {
@@ -87,6 +109,7 @@ Json summary_json(const ConvertCommand& command, const Conversion& conversion, c
   json["findings"] = findings_json(findings);
   json["output"] = command.to_stdout() ? "-" : command.output_path().string();
   json["output_bytes"] = total_bytes(conversion);
+  json["files"] = files_json(command, conversion);
   return json;
 }
 
@@ -96,6 +119,15 @@ Json layout_json(const FilePlan& plan) {
     steps.push_back({{"name", step.name}, {"offset", step.destination}, {"bytes", step.runs.total_bytes}});
   }
   return {{"header_bytes", plan.head.size()}, {"steps", std::move(steps)}};
+}
+
+/// The first file's layout; those of the others behind it, where there are any.
+Json plan_json(const Conversion& conversion) {
+  Json plan = layout_json(conversion.files.front().plan);
+  for (const OutputFile& file : std::span(conversion.files).subspan(1)) {
+    plan["more"].push_back(layout_json(file.plan));
+  }
+  return plan;
 }
 
 Json write_json(const ConvertCommand& command, const Conversion& conversion, const ConvertReport& report,
@@ -115,14 +147,15 @@ void report_plan(const ConvertCommand& command, const Conversion& conversion) {
   std::FILE* const stream = command.report_stream();
   if (command.input.json) {
     Json json = summary_json(command, conversion, conversion.checkpoint.findings);
-    json["plan"] = layout_json(conversion.files.front().plan);
+    json["plan"] = plan_json(conversion);
     print_json(stream, json);
     return;
   }
   print_input(command, conversion.checkpoint);
-  fmt::print(stream, "would write {}: {}\n", output_name(command),
-             size_text(conversion.files.front().plan.total_bytes));
-  print_layout(stream, conversion.files.front().plan);
+  for (const OutputFile& file : conversion.files) {
+    fmt::print(stream, "would write {}: {}\n", file_text(command, file), size_text(file.plan.total_bytes));
+    print_layout(stream, file.plan);
+  }
   print_first_findings(stderr, conversion.checkpoint.findings, kMostFindings);
 }
 

@@ -55,7 +55,7 @@ Json tensor_json(const TensorSpec& spec) {
 }
 
 void print_json(std::FILE* stream, const Json& json) {
-  fmt::print(stream, "{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+  fmt::print(stream, "{}\n", json.dump(2, ' ', true, Json::error_handler_t::replace));
 }
 
 }  // namespace weighbridge::cli

@@ -1,5 +1,8 @@
 #include "cli/options.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <system_error>
 
 #include <weighbridge/error.hpp>
@@ -21,9 +24,25 @@ void add_json(CLI::App& app, bool& json) {
   add_flag(app, "--json", json, "Print JSON instead of text; an error is a JSON object too.");
 }
 
+void add_policies(CLI::App& app, OpenOptions& options) {
+  add_choice<SparsePolicy>(
+      app, "--sparse", options.sparse, {{"dense", SparsePolicy::Dense}, {"split", SparsePolicy::Split}},
+      "Sparse tensors: write them out in full, or their indices and values as they are. Default: dense.");
+  add_choice<QuantizedPolicy>(
+      app, "--quantized", options.quantized,
+      {{"split", QuantizedPolicy::Split}, {"dequantize", QuantizedPolicy::Dequantize}},
+      "Quantized tensors: their integers with .scale and .zero_point beside them, or F32. Default: split.");
+  add_choice<bool>(
+      app, "--complex", options.split_complex, {{"whole", false}, {"split", true}},
+      "Complex tensors: as C64, or as .real and .imag, the only way for complex128. Default: whole.");
+  add_flag(app, "--skip-meta", options.skip_meta,
+           "Leave out meta tensors, which have no data, instead of refusing the file.");
+}
+
 void add_input(CLI::App& app, Input& input) {
   add_file(app, input.file, "FILE", "A safetensors file or a PyTorch checkpoint, told apart by content.");
   add_key(app, input.key);
+  add_policies(app, input.open);
   add_json(app, input.json);
 }
 
@@ -42,6 +61,51 @@ void add_allow_dangerous(CLI::App& app, bool& allow) {
       "Go on although the file names code that a loader of pickles would run. It is not run here either.");
 }
 
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+
+constexpr std::array kUnits = {
+    Unit{"", 1},
+    Unit{"B", 1},
+    Unit{"KB", 1000},
+    Unit{"MB", 1000 * 1000},
+    Unit{"GB", 1000 * 1000 * 1000},
+    Unit{"TB", std::uint64_t{1000} * 1000 * 1000 * 1000},
+    Unit{"KIB", std::uint64_t{1} << 10},
+    Unit{"MIB", std::uint64_t{1} << 20},
+    Unit{"GIB", std::uint64_t{1} << 30},
+    Unit{"TIB", std::uint64_t{1} << 40},
+};
+
+std::optional<std::uint64_t> parse_size(const std::string& text) {
+  std::uint64_t count = 0;
+  const char* end = text.data() + text.size();
+  const auto [parsed, error] = std::from_chars(text.data(), end, count);
+  if (error != std::errc{}) return std::nullopt;
+  std::string unit(parsed, end);
+  for (char& c : unit) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  const auto found = std::ranges::find(kUnits, unit, &Unit::name);
+  if (found == kUnits.end() || count == 0 || count > UINT64_MAX / found->bytes) return std::nullopt;
+  return count * found->bytes;
+}
+
+}  // namespace
+
+CLI::Option* add_size(CLI::App& app, std::string_view name, std::uint64_t& target,
+                      std::string_view description) {
+  const auto read = [&target, option = std::string(name)](const std::string& text) {
+    const auto size = parse_size(text);
+    if (!size) throw CLI::ValidationError(option, fmt::format("'{}' is no size such as 5GB or 500MiB", text));
+    target = *size;
+  };
+  return app.add_option_function<std::string>(std::string(name), read, std::string(description))
+      ->option_text("SIZE");
+}
+
 CLI::Option* add_flag(CLI::App& app, std::string_view names, bool& target, std::string_view description) {
   return app.add_flag(std::string(names), target, std::string(description));
 }
@@ -54,10 +118,11 @@ void refuse_existing(const std::filesystem::path& output) {
               output.string());
 }
 
-Checkpoint open_input(const Input& input) {
-  OpenOptions options;
+Checkpoint open_input(const Input& input, WorkerFiles& files) {
+  OpenOptions options = input.open;
   options.key = input.key;
-  return open_checkpoint(input.file, options);
+  options.folder = files.input_folder();
+  return read_checkpoint(files.open_input(), options);
 }
 
 }  // namespace weighbridge::cli

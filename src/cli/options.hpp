@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <weighbridge/checkpoint.hpp>
+#include <weighbridge/worker.hpp>
 
 #include <CLI/App.hpp>
 #include <fmt/format.h>
@@ -24,13 +25,17 @@ namespace weighbridge::cli {
 struct Input {
   std::string file;
   std::optional<std::string> key;
+  OpenOptions open = {};  ///< What becomes of special tensors.
   bool json = false;
+  WorkerOptions worker = {};  ///< How, and with how much, the file is read.
 };
 
 void add_file(CLI::App& app, std::string& file, std::string_view placeholder, std::string_view description);
 void add_key(CLI::App& app, std::optional<std::string>& key);
 void add_json(CLI::App& app, bool& json);
-/// FILE, --key and --json.
+/// What becomes of special tensors: --sparse, --quantized, --complex and --skip-meta.
+void add_policies(CLI::App& app, OpenOptions& options);
+/// FILE, --key, the policies and --json.
 void add_input(CLI::App& app, Input& input);
 /// --filter, as often as wanted.
 void add_filter(CLI::App& app, std::vector<std::string>& globs);
@@ -45,6 +50,10 @@ CLI::Option* add_value(CLI::App& app, std::string_view names, T& target, std::st
   return app.add_option(std::string(names), target, std::string(description))
       ->option_text(std::string(placeholder));
 }
+
+/// A number of bytes, with a unit or without: 5GB is 5 * 10^9, 5GiB is 5 * 2^30.
+CLI::Option* add_size(CLI::App& app, std::string_view name, std::uint64_t& target,
+                      std::string_view description);
 
 /// An option whose value is one of the given words.
 template <class T>
@@ -89,6 +98,6 @@ CLI::App& add_verb(CLI::App& app, Invocation& invocation, std::string_view name,
 void refuse_existing(const std::filesystem::path& output);
 
 /// Reads the structure of the input.
-Checkpoint open_input(const Input& input);
+Checkpoint open_input(const Input& input, WorkerFiles& files);
 
 }  // namespace weighbridge::cli

@@ -41,7 +41,8 @@ std::vector<SliceIndex> read_slice(const Request& request, const std::optional<s
 Selection select_tensor(const Checkpoint& checkpoint, const std::string& tensor,
                         const std::optional<std::string>& slice) {
   const Request request = find_request(checkpoint, tensor);
-  const auto& [spec, data] = *request.entry;
+  const TensorSpec& spec = request.entry->spec;
+  const TensorData& data = request.entry->data;
   SlicePlan plan = plan_slice(spec.dtype, spec.shape, read_slice(request, slice), data.strides);
   plan.runs.offset += data.offset;
   return {.name = spec.name,
@@ -59,13 +60,14 @@ void add_request(CLI::App& app, Input& input, TensorRequest& request) {
   add_file(app, request.tensor, "TENSOR",
            "Name of the tensor; a slice may follow in brackets, as in 'embed[0:10]'.");
   add_key(app, input.key);
+  add_policies(app, input.open);
   add_value(app, "--slice", request.slice, "SLICE",
             "Part of the tensor in numpy's basic indexing, e.g. '0, 1:5, ...'.");
   add_allow_dangerous(app, request.allow_dangerous);
 }
 
-Selection open_selection(const Input& input, const TensorRequest& request) {
-  const Checkpoint checkpoint = open_input(input);
+Selection open_selection(const Input& input, const TensorRequest& request, WorkerFiles& files) {
+  const Checkpoint checkpoint = open_input(input, files);
   if (!request.allow_dangerous) refuse_dangerous(checkpoint.findings);
   return select_tensor(checkpoint, request.tensor, request.slice);
 }

@@ -31,6 +31,6 @@ void add_request(CLI::App& app, Input& input, TensorRequest& request);
 
 /// Reads the structure of the input and finds the tensor. Throws DangerousContent, TensorNotFound, and
 /// what parse_slice and plan_slice throw.
-Selection open_selection(const Input& input, const TensorRequest& request);
+Selection open_selection(const Input& input, const TensorRequest& request, WorkerFiles& files);
 
 }  // namespace weighbridge::cli

@@ -108,6 +108,29 @@ def training_checkpoint() -> bytes:
     return torch_zip(root, [embed, steps])
 
 
+def optimizer_checkpoint() -> bytes:
+    """A weight, the optimizer's state for it, and an object of a class that only its program knows."""
+    weight = Storage("FloatStorage", "0", floats(1, 2), 4)
+    moment = Storage("FloatStorage", "1", floats(3, 4), 4)
+    state = {0: {"step": 7, "exp_avg": Tensor(moment, 0, (2,), (1,))}}
+    optimizer = {"state": state, "param_groups": [{"lr": 0.5, "betas": (0.9, 0.999), "params": [0]}]}
+    return torch_zip({"model": {"w": Tensor(weight, 0, (2,), (1,))}, "optimizer": optimizer}, [weight, moment])
+
+
+def object_checkpoint() -> bytes:
+    storage = Storage("FloatStorage", "0", floats(1, 2), 4)
+    return torch_zip(None, [storage], pickled=dangerous_pickle(b"cargparse\nNamespace\n)\x81"))
+
+
+def shard(name: str, *values: float) -> bytes:
+    storage = Storage("FloatStorage", "0", floats(*values), 4)
+    return torch_zip({name: Tensor(storage, 0, (len(values),), (1,))}, [storage])
+
+
+def shard_index(first: str, second: str) -> bytes:
+    return json.dumps({"metadata": {"total_size": 20}, "weight_map": {"a": first, "b": second}}).encode()
+
+
 def dangerous_pickle(call: bytes) -> bytes:
     """{'w': tensor, 'x': <call>}: a loader of pickles would run the call; written byte by byte."""
     weights = io.BytesIO()
@@ -119,6 +142,14 @@ def dangerous_checkpoint() -> bytes:
     storage = Storage("FloatStorage", "0", floats(1, 2), 4)
     call = b"cos\nsystem\nX\x04\x00\x00\x00true\x85R"
     return torch_zip(None, [storage], pickled=dangerous_pickle(call))
+
+
+def nested_archive() -> bytes:
+    """A dangerous checkpoint in an archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(zipfile.ZipInfo("policy\x1b.pth"), dangerous_checkpoint())
+    return out.getvalue()
 
 
 def broken_header() -> bytes:
@@ -156,8 +187,20 @@ FILES = {
     ),
     "training.pt": training_checkpoint,
     "dangerous.pt": dangerous_checkpoint,
+    "optimizer.pt": optimizer_checkpoint,
+    "object.pt": object_checkpoint,
+    "part-1.bin": lambda: shard("a", 1, 2),
+    "part-2.bin": lambda: shard("b", 3, 4, 5),
+    "pytorch_model.bin.index.json": lambda: shard_index("part-1.bin", "part-2.bin"),
+    "outside.bin.index.json": lambda: shard_index("part-1.bin", "../part-2.bin"),
+    "missing.bin.index.json": lambda: shard_index("part-1.bin", "part-3.bin"),
     "numbers.pt": lambda: torch_zip({"epoch": 3, "lr": 0.5}, []),
     "noise.bin": lambda: b"\x00\x01\x02 this is no model\n" * 4,
+    "models/.hidden.pkl": lambda: b"\x80\x02cmine\nNet\x1b[1m\n)R.",
+    "models/cut.pkl": lambda: b"\x80\x02]",
+    "models/inner.zip": nested_archive,
+    "models/model.safetensors": lambda: safetensors({"w": ("U8", [2], b"ab")}),
+    "models/notes.txt": lambda: b"# Notes\n",
     "--help": lambda: safetensors({"w": ("U8", [2], b"ab")}),
 }
 
@@ -165,6 +208,7 @@ FILES = {
 def write_files(folder: pathlib.Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(make())
 
 

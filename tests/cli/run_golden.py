@@ -81,7 +81,8 @@ def run_program(program: pathlib.Path, command: str, folder: pathlib.Path) -> st
 
 
 def list_files(folder: pathlib.Path) -> str:
-    names = sorted(path.name for path in folder.iterdir() if path.name not in make_inputs.FILES)
+    given = {name.split("/")[0] for name in make_inputs.FILES}
+    names = sorted(path.name for path in folder.iterdir() if path.name not in given)
     return "".join(name + "\n" for name in names)
 
 

@@ -11,7 +11,7 @@ import unittest
 from program import ProgramTest
 
 CLI_MD = pathlib.Path(__file__).parents[2] / "docs" / "cli.md"
-VERBS = ("convert", "ls", "info", "validate", "cat", "extract", "hash", "completion")
+VERBS = ("convert", "ls", "info", "validate", "scan", "cat", "extract", "hash", "completion")
 
 
 def documented(verb: str) -> str:
@@ -29,7 +29,7 @@ class Documents(ProgramTest):
         return done.stdout.decode()
 
     def options_of(self, verb: str) -> set[str]:
-        return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", self.text_of(verb, "--help").split("Examples:")[0]))
+        return set(re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", self.text_of(verb, "--help").split("Examples:")[0]))
 
     def test_the_help_lists_every_verb(self) -> None:
         commands = self.text_of("--help").split("Commands:\n")[1].split("\n\n")[0]
@@ -44,7 +44,7 @@ class Documents(ProgramTest):
     def test_every_documented_option_exists(self) -> None:
         for verb in VERBS:
             rows = re.findall(r"^\| `([^`]*)` \|", documented(verb), re.MULTILINE)
-            named = {option for row in rows for option in re.findall(r"--?[a-z][a-z-]*", row)}
+            named = {option for row in rows for option in re.findall(r"--?[a-z][a-z0-9-]*", row)}
             self.assertEqual(named - self.options_of(verb), set(), verb)
 
     def test_every_help_has_its_sections(self) -> None:
