@@ -145,7 +145,8 @@ std::string wrap(std::string_view text, std::size_t indent, std::size_t width) {
     if (out.empty()) {
       column += word.size();
     } else if (column + 1 + word.size() > width) {
-      out += "\n" + std::string(indent, ' ');
+      out += '\n';
+      out.append(indent, ' ');
       column = indent + word.size();
     } else {
       out += ' ';

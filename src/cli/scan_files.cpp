@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 #include <weighbridge/error.hpp>
@@ -37,7 +38,7 @@ void add_targets(const std::string& path, std::vector<ScanTarget>& targets) {
   while (!open.empty()) {
     const std::string current = std::move(open.back());
     open.pop_back();
-    if (current == "-" || !is_folder(current)) {
+    if (std::string_view(current) == "-" || !is_folder(current)) {
       targets.push_back({current});
       continue;
     }
