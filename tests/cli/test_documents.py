@@ -10,7 +10,9 @@ import unittest
 
 from program import ProgramTest
 
-CLI_MD = pathlib.Path(__file__).parents[2] / "docs" / "cli.md"
+ROOT = pathlib.Path(__file__).parents[2]
+CLI_MD = ROOT / "docs" / "cli.md"
+ERROR_HPP = ROOT / "include" / "weighbridge" / "error.hpp"
 VERBS = ("convert", "ls", "info", "validate", "scan", "cat", "extract", "hash", "completion")
 
 
@@ -20,6 +22,13 @@ def documented(verb: str) -> str:
     start = text.index(f"\n## weighbridge {verb}\n")
     end = text.find("\n## ", start + 1)
     return text[start:end]
+
+
+# How findings come to their codes in the sources.
+FINDING = re.compile(
+    r"(?:\.code = |Verdict::\w+, |Severity::\w+, |warning\(|info\(|FindingsOfOneKind \w+\()"
+    r'\s*"([A-Z][A-Za-z0-9]+)"'
+)
 
 
 class Documents(ProgramTest):
@@ -46,6 +55,13 @@ class Documents(ProgramTest):
             rows = re.findall(r"^\| `([^`]*)` \|", documented(verb), re.MULTILINE)
             named = {option for row in rows for option in re.findall(r"--?[a-z][a-z0-9-]*", row)}
             self.assertEqual(named - self.options_of(verb), set(), verb)
+
+    def test_every_code_of_a_finding_is_documented_and_no_other(self) -> None:
+        section = CLI_MD.read_text().split("\n## Findings\n")[1]
+        listed = set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE))
+        used = {code for path in (ROOT / "src").rglob("*.cpp") for code in FINDING.findall(path.read_text())}
+        errors = set(re.findall(r"^  (\w+) = \d+,", ERROR_HPP.read_text(), re.MULTILINE))
+        self.assertEqual(used - errors, listed)
 
     def test_every_help_has_its_sections(self) -> None:
         for verb in VERBS:
