@@ -175,17 +175,46 @@ TEST(OldTorchScript, NamesTensorsByTheTreeOfModules) {
   EXPECT_EQ(error_of([] { load(sound_old_script(), "fd"); }).code(), ErrorCode::NoTensors);
 }
 
+py::Value tensor_from_id(std::int64_t id) {
+  return py::call(py::global("torch.jit._pickle", "build_tensor_from_id"), {py::integer(id)});
+}
+
 TEST(OldTorchScript, TakesAttributesThatAreTensors) {
   const std::string module =
       R"({"name":"Net","attributes":[{"type":"Tensor","name":"t","id":"1"},{"type":"int","name":"k","id":"0"}]})";
   ZipBuilder zip = old_script(model_json(module, tensor_json(R"("6")", R"("1")")));
-  const py::Value tensor =
-      py::call(py::global("torch.jit._pickle", "build_tensor_from_id"), {py::integer(0)});
-  zip.add("m/attributes.pkl", py::pickle(py::list({py::integer(3), tensor})));
+  zip.add("m/attributes.pkl", py::pickle(py::list({py::integer(3), tensor_from_id(0)})));
   const Checkpoint checkpoint = load_found(zip.bytes());
   EXPECT_THAT(names_of(checkpoint), ElementsAre("t"));
   ASSERT_NE(checkpoint.extras, nullptr);
   EXPECT_EQ(checkpoint.extras->list(1).at(0).summary, "int 3");
+}
+
+/// A module whose attributes are the elements of a pickled list.
+ZipBuilder script_of_attributes(const py::Value& list) {
+  const std::string module = R"({"name":"Net","attributes":[{"name":"k","id":"0"},{"name":"t","id":"1"}]})";
+  ZipBuilder zip = old_script(
+      model_json(module, tensor_json(R"("4")", R"("1")") + "," + tensor_json(R"("2")", R"("1")", "4")));
+  zip.add("m/attributes.pkl", py::pickle(list));
+  return zip;
+}
+
+TEST(OldTorchScript, TakesTensorsInsideAttributes) {
+  const py::Value tagged = py::call(py::global("torch.jit._pickle", "build_tensorlist"),
+                                    {py::list({tensor_from_id(0), tensor_from_id(1)})});
+  const py::Value named = py::dict({{py::text("mean"), tensor_from_id(1)}, {py::text("n"), py::integer(1)}});
+  const Checkpoint checkpoint = load_found(script_of_attributes(py::list({tagged, named})).bytes());
+  EXPECT_THAT(names_of(checkpoint), ElementsAre("k.0", "k.1", "t.mean"));
+  EXPECT_EQ(content_of(checkpoint.tensors[1]), floats(6).substr(16));
+  EXPECT_EQ(checkpoint.tensors[1].data, checkpoint.tensors[2].data);
+}
+
+TEST(OldTorchScript, RefusesAttributesThatAreNoTensorOfItsTable) {
+  const auto message = [](const py::Value& value) {
+    return std::string(refusal(script_of_attributes(py::list({value, py::none()}))).what());
+  };
+  EXPECT_THAT(message(tensor_from_id(2)), HasSubstr("an attribute is tensor 2 of 2"));
+  EXPECT_THAT(message(tensor_from_id(-1)), HasSubstr("a tensor without a number"));
 }
 
 TEST(OldTorchScript, RefusesADocumentThatDoesNotHoldTogether) {

@@ -1,4 +1,5 @@
-// A JSON text as an arena of nodes: for the sidecars and indexes that stand beside checkpoints.
+// A JSON text as an arena of nodes: for the sidecars and indexes that stand beside checkpoints, and for
+// model.json in archives of old TorchScript.
 //
 // They are foreign bytes like any other: the number of values and their depth are bounded while
 // they are read, and nothing recurses.

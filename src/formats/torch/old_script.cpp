@@ -11,22 +11,21 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "formats/torch/census.hpp"
 #include "formats/torch/extras.hpp"
-#include "formats/torch/json_tree.hpp"
+#include "formats/torch/model_json.hpp"
 #include "formats/torch/nodes.hpp"
 #include "formats/torch/rebuild.hpp"
 #include "formats/torch/report.hpp"
+#include "formats/torch/tree.hpp"
 #include "formats/torch/zip_document.hpp"
 
 namespace weighbridge::torch {
 namespace {
 
-constexpr std::string_view kModel = "model.json";
 constexpr std::string_view kAttributes = "attributes.pkl";
 
-[[noreturn]] void refuse(const std::string& what) {
-  throw Error(ErrorCode::MalformedCheckpoint, fmt::format("'{}': {}", kModel, what), std::string(kModel));
-}
+[[noreturn]] void refuse(const std::string& what) { ModelJson::refuse(what); }
 
 /// The name that torch has for a type that the document calls after Caffe2's.
 const ElementType& get_type(std::string_view name) {
@@ -40,34 +39,29 @@ const ElementType& get_type(std::string_view name) {
   return *find_element_type(found->second);
 }
 
-std::uint64_t parse_number(std::string_view text, std::string_view what) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc{} && end == text.data() + text.size()) return value;
-  refuse(fmt::format("{} '{}' is no number that is not negative", what, printable(text)));
-}
-
 /// The tensors of the document, in the order in which modules refer to them.
 class TensorTable {
  public:
-  TensorTable(const zip::Archive& archive, const ZipRecords& records, const JsonTree& json,
+  TensorTable(const zip::Archive& archive, const ZipRecords& records, const ModelJson& model,
               Document& document)
-      : archive_(archive), records_(records), json_(json), document_(document) {}
+      : archive_(archive), records_(records), model_(model), document_(document) {}
 
   std::vector<TableTensor> run() {
     std::vector<TableTensor> tensors;
-    for (const JsonId tensor : json_.elements(json_.root(), "tensors")) tensors.push_back(parse(tensor));
+    for (json::Node at = model_.first(ModelJson::kRoot, "tensors"); at != json::kNone; at = model_.next(at)) {
+      tensors.push_back(parse(at));
+    }
     return tensors;
   }
 
  private:
-  TableTensor parse(JsonId tensor) {
-    const ElementType& type = get_type(json_.find_text(tensor, "dataType").value_or(""));
-    const auto data = json_.find(tensor, "data");
-    const auto key = data ? json_.find_text(*data, "key") : std::nullopt;
+  TableTensor parse(json::Node tensor) {
+    const ElementType& type = get_type(model_.find_string(tensor, "dataType").value_or(""));
+    const auto key = model_.find_string(model_.find(tensor, "data"), "key");
     if (!key) refuse("a tensor without the key of its record");
     TableTensor result{.storage = open(std::string(*key), type), .geometry = {}};
-    result.geometry.offset = parse_number(json_.find_text(tensor, "offset").value_or("0"), "an offset");
+    const json::Node offset = model_.find(tensor, "offset");
+    result.geometry.offset = offset == json::kNone ? 0 : model_.number(offset, "an offset");
     result.geometry.shape = parse_numbers(tensor, "dims");
     result.geometry.strides = parse_numbers(tensor, "strides");
     if (result.geometry.shape.size() != result.geometry.strides.size()) {
@@ -77,10 +71,10 @@ class TensorTable {
     return result;
   }
 
-  std::vector<std::uint64_t> parse_numbers(JsonId tensor, std::string_view key) const {
+  std::vector<std::uint64_t> parse_numbers(json::Node tensor, std::string_view key) const {
     std::vector<std::uint64_t> numbers;
-    for (const JsonId item : json_.elements(tensor, key)) {
-      numbers.push_back(parse_number(json_.at(item).text, key));
+    for (json::Node at = model_.first(tensor, key); at != json::kNone; at = model_.next(at)) {
+      numbers.push_back(model_.number(at, key));
     }
     return numbers;
   }
@@ -111,36 +105,75 @@ class TensorTable {
 
   const zip::Archive& archive_;
   const ZipRecords& records_;
-  const JsonTree& json_;
+  const ModelJson& model_;
   Document& document_;
   std::map<std::string, std::size_t> by_key_;
 };
 
+/// Attributes refer to tensors as build_tensor_from_id(n).
+void bind_references(Document& document, const std::vector<TableTensor>& tensors) {
+  const Graph& graph = document.graph;
+  for (NodeId node = 0; node < graph.size(); ++node) {
+    if (!is_instance(graph, node) || callable_of(graph, node) != Constructor::JitTensorFromId) continue;
+    const auto arguments = arguments_of(graph, node);
+    const auto id = arguments.size() == 1 ? find_integer(graph, arguments[0]) : std::nullopt;
+    if (!id || *id < 0) refuse("an attribute is a tensor without a number");
+    const auto position = static_cast<std::uint64_t>(*id);
+    if (position >= tensors.size()) {
+      refuse(fmt::format("an attribute is tensor {} of {}", position, tensors.size()));
+    }
+    document.table_tensors.emplace(node, tensors[position]);
+  }
+}
+
+/// The tensors of each attribute, by its position in the pickled list; their names are what follows that. One
+/// walk finds them all, so that attributes that share their values cost no more than their steps.
+std::map<std::uint64_t, std::vector<NamedTensor>> find_attribute_tensors(const Document& document,
+                                                                         const Limits& limits,
+                                                                         Findings& findings) {
+  std::map<std::uint64_t, std::vector<NamedTensor>> found;
+  if (!find_sequence(document.graph, document.root)) return found;
+  const Census census(document, Counted::Tensors);
+  for (NamedTensor& tensor : name_tensors(document, census, {.root = document.root}, limits, findings)) {
+    std::uint64_t position = 0;
+    const char* const begin = tensor.name.data();
+    const auto end = std::from_chars(begin, begin + tensor.name.size(), position).ptr;
+    tensor.name.erase(0, static_cast<std::size_t>(end - begin));
+    found[position].push_back(std::move(tensor));
+  }
+  return found;
+}
+
 /// A tensor in the tree of modules.
 struct Slot {
   std::string name;
-  std::uint64_t tensor = 0;
+  TableTensor tensor;
 };
 
 /// Names what the modules refer to, in the order of state_dict().
 class ModuleWalk {
  public:
-  ModuleWalk(const JsonTree& json, const Document& document, const Limits& limits)
-      : json_(json), document_(document), limits_(limits) {}
+  ModuleWalk(const ModelJson& model, const Document& document, const std::vector<TableTensor>& tensors,
+             const Limits& limits, Findings& findings)
+      : model_(model),
+        document_(document),
+        attributes_(find_attribute_tensors(document, limits, findings)),
+        tensors_(tensors),
+        limits_(limits) {}
 
   std::vector<Slot> run() {
-    const auto main = json_.find(json_.root(), "mainModule");
-    if (!main) refuse("no main module");
-    enter(*main);
+    const json::Node main = model_.find(ModelJson::kRoot, "mainModule");
+    if (main == json::kNone) refuse("no main module");
+    enter(main);
     while (!open_.empty()) {
       Frame& frame = open_.back();
       path_.resize(frame.path_length);
-      const auto& children = json_.elements(frame.module, "submodules");
-      if (frame.next == children.size()) {
+      const json::Node child = frame.next;
+      if (child == json::kNone) {
         open_.pop_back();
         continue;
       }
-      const JsonId child = children[frame.next++];
+      frame.next = model_.next(child);
       path_ = join(name_of(child));
       enter(child);
     }
@@ -149,49 +182,50 @@ class ModuleWalk {
 
  private:
   struct Frame {
-    JsonId module;
-    std::size_t next = 0;         ///< Of its submodules.
+    json::Node next;              ///< Of its submodules.
     std::size_t path_length = 0;  ///< Of the path up to and including this module.
   };
 
-  void enter(JsonId module) {
-    open_.push_back({.module = module, .next = 0, .path_length = path_.size()});
+  void enter(json::Node module) {
+    open_.push_back({.next = model_.first(module, "submodules"), .path_length = path_.size()});
     add_parameters(module, false);
     add_parameters(module, true);
     add_attributes(module);
   }
 
-  void add_parameters(JsonId module, bool buffers) {
-    for (const JsonId parameter : json_.elements(module, "parameters")) {
-      const auto flag = json_.find(parameter, "isBuffer");
-      if ((flag && json_.at(*flag).text == "true") != buffers) continue;
-      const auto tensor = json_.find_text(parameter, "tensorId");
-      if (!tensor) refuse(fmt::format("parameter '{}' has no tensor", printable(name_of(parameter))));
-      add(join(name_of(parameter)), parse_number(*tensor, "a tensorId"));
+  void add_parameters(json::Node module, bool buffers) {
+    for (json::Node at = model_.first(module, "parameters"); at != json::kNone; at = model_.next(at)) {
+      if (model_.is_true(model_.find(at, "isBuffer")) != buffers) continue;
+      const std::string name = join(name_of(at));
+      const std::uint64_t id = model_.number(model_.find(at, "tensorId"), "a tensorId");
+      if (id >= tensors_.size()) {
+        refuse(fmt::format("'{}' is tensor {} of {}", printable(name), id, tensors_.size()));
+      }
+      add(name, tensors_[id]);
     }
   }
 
-  /// Attributes are elements of one pickled list; of interest are those that stand for a tensor.
-  void add_attributes(JsonId module) {
+  /// Attributes are elements of one pickled list; of interest are those that hold tensors.
+  void add_attributes(json::Node module) {
     const auto values = find_sequence(document_.graph, document_.root);
     if (!values) return;
-    for (const JsonId attribute : json_.elements(module, "attributes")) {
-      const std::uint64_t id =
-          parse_number(json_.find_text(attribute, "id").value_or(""), "an attribute's id");
+    for (json::Node at = model_.first(module, "attributes"); at != json::kNone; at = model_.next(at)) {
+      const std::uint64_t id = model_.number(model_.find(at, "id"), "an attribute's id");
       if (id >= values->size()) refuse(fmt::format("attribute {} is not in '{}'", id, kAttributes));
-      if (const auto tensor = find_tensor_id((*values)[id])) add(join(name_of(attribute)), *tensor);
+      const auto found = attributes_.find(id);
+      if (found != attributes_.end()) add_attribute(join(name_of(at)), found->second);
     }
   }
 
-  [[nodiscard]] std::optional<std::uint64_t> find_tensor_id(NodeId node) const {
-    if (callable_of(document_.graph, node) != Constructor::JitTensorFromId) return std::nullopt;
-    const auto arguments = arguments_of(document_.graph, node);
-    const auto id = arguments.size() == 1 ? find_integer(document_.graph, arguments[0]) : std::nullopt;
-    if (!id || *id < 0) refuse("an attribute is a tensor without a number");
-    return static_cast<std::uint64_t>(*id);
+  void add_attribute(const std::string& name, const std::vector<NamedTensor>& tensors) {
+    for (const NamedTensor& found : tensors) {
+      const TableTensor* tensor = document_.find_table_tensor(found.node);
+      if (tensor == nullptr) refuse(fmt::format("'{}' holds a tensor of its own", printable(name)));
+      add(checked(name + found.name), *tensor);
+    }
   }
 
-  void add(std::string name, std::uint64_t tensor) {
+  void add(std::string name, const TableTensor& tensor) {
     if (slots_.size() >= limits_.tensors) {
       throw Error(ErrorCode::LimitExceeded, fmt::format("more than {} tensors", limits_.tensors));
     }
@@ -202,21 +236,26 @@ class ModuleWalk {
     slots_.push_back({std::move(name), tensor});
   }
 
-  std::string_view name_of(JsonId object) const {
-    const auto name = json_.find_text(object, "name");
+  std::string_view name_of(json::Node object) const {
+    const auto name = model_.find_string(object, "name");
     if (!name) refuse("something without a name");
     return *name;
   }
 
   std::string join(std::string_view name) const {
-    std::string joined = path_.empty() ? std::string(name) : fmt::format("{}.{}", path_, name);
-    if (joined.size() <= limits_.name_bytes) return joined;
-    throw Error(ErrorCode::LimitExceeded,
-                fmt::format("a name has {} bytes, the limit is {}", joined.size(), limits_.name_bytes));
+    return checked(path_.empty() ? std::string(name) : fmt::format("{}.{}", path_, name));
   }
 
-  const JsonTree& json_;
+  std::string checked(std::string name) const {
+    if (name.size() <= limits_.name_bytes) return name;
+    throw Error(ErrorCode::LimitExceeded,
+                fmt::format("a name has {} bytes, the limit is {}", name.size(), limits_.name_bytes));
+  }
+
+  const ModelJson& model_;
   const Document& document_;
+  std::map<std::uint64_t, std::vector<NamedTensor>> attributes_;
+  const std::vector<TableTensor>& tensors_;
   const Limits& limits_;
   std::vector<Frame> open_;
   std::string path_;
@@ -240,19 +279,17 @@ Checkpoint build(const zip::Archive& archive, const ZipLayout& layout, const Ope
                  Findings& findings) {
   ZipRecords records(archive, layout.root, options.limits);
   records.check_version("version", findings);
-  const JsonTree json = JsonTree::parse(*archive.open(*records.find(kModel)), kModel, options.limits);
+  const ModelJson model(*archive.open(*records.find(ModelJson::kRecord)), options.limits);
   auto document = std::make_shared<Document>();
   if (records.find(kAttributes) != nullptr) {
     *document = records.parse({.pickle = std::string(kAttributes), .storages = "tensors/"}, findings);
   }
-  const auto tensors = TensorTable(archive, records, json, *document).run();
-  const auto all = ModuleWalk(json, *document, options.limits).run();
+  const auto tensors = TensorTable(archive, records, model, *document).run();
+  bind_references(*document, tensors);
+  const auto all = ModuleWalk(model, *document, tensors, options.limits, findings).run();
   Checkpoint checkpoint;
   for (const Slot& slot : select(all, options.key.value_or("."))) {
-    if (slot.tensor >= tensors.size()) {
-      refuse(fmt::format("'{}' is tensor {} of {}", printable(slot.name), slot.tensor, tensors.size()));
-    }
-    for (TensorEntry& entry : rebuild_table_tensor(*document, tensors[slot.tensor], slot.name, options)) {
+    for (TensorEntry& entry : rebuild_table_tensor(*document, slot.tensor, slot.name, options)) {
       checkpoint.tensors.push_back(std::move(entry));
     }
   }
