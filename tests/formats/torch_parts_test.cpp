@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/numpy_builder.hpp"
 #include "support/special_builder.hpp"
 
 namespace weighbridge::test {
@@ -276,6 +277,62 @@ TEST(TorchDeviceTensor, OfAnotherDTypeIsNamed) {
   file.add("w", py::utils("_rebuild_device_tensor_from_cpu_tensor",
                           {file.floats({1}, {1}), py::global("torch", "int64"), py::text("xla")}));
   EXPECT_THAT(file.error().what(), HasSubstr("not yet supported: int64 tensors that were saved as float32"));
+}
+
+py::Value from_numpy(const py::Value& array, const char* dtype,
+                     const char* function = "_rebuild_device_tensor_from_numpy") {
+  return py::utils(function, {array, py::global("torch", dtype), py::text("xla:0"), py::boolean(false)});
+}
+
+TEST(TorchDeviceTensor, OfAnArrayHasItsDType) {
+  SpecialFile file;
+  const py::Value numbers = py::float_array({2}, 2);
+  file.add("a", from_numpy(numbers, "float32"))
+      .add("b", from_numpy(numbers, "bfloat16"))
+      .add("c", from_numpy(numbers, "float16", "_rebuild_xla_tensor"))
+      .add("d", from_numpy(py::array({3}, py::dtype("b1", "|"), py::bytes("\x01\x01\x01")), "bool"));
+  const Checkpoint checkpoint = file.load();
+  EXPECT_THAT(names_of(checkpoint), ElementsAre("a", "b", "c", "d"));
+  EXPECT_THAT(floats_of(tensor_of(checkpoint, "a")), ElementsAre(0, 1));
+  EXPECT_THAT(bytes_of(tensor_of(checkpoint, "b")), ElementsAre(0x00, 0x00, 0x80, 0x3F));
+  EXPECT_THAT(bytes_of(tensor_of(checkpoint, "c")), ElementsAre(0x00, 0x00, 0x00, 0x3C));
+  EXPECT_EQ(tensor_of(checkpoint, "d").spec.dtype, DType::BOOL);
+}
+
+TEST(TorchDeviceTensor, OfAnArrayMayHaveAnyOrder) {
+  SpecialFile file;
+  const std::string numbers = floats(6);
+  file.add("w", from_numpy(py::array({2, 3}, py::dtype("f4"), py::bytes(numbers), true), "bfloat16"))
+      .add("swapped",
+           from_numpy(py::array({1}, py::dtype("f4", ">"), py::bytes({"\x3F\x80\x00\x00", 4})), "float16"));
+  const Checkpoint checkpoint = file.load();
+  EXPECT_EQ(tensor_of(checkpoint, "w").spec.shape, Shape({2, 3}));
+  EXPECT_THAT(bytes_of(tensor_of(checkpoint, "w")),
+              ElementsAre(0x00, 0x00, 0x00, 0x40, 0x80, 0x40, 0x80, 0x3F, 0x40, 0x40, 0xA0, 0x40));
+  EXPECT_THAT(bytes_of(tensor_of(checkpoint, "swapped")), ElementsAre(0x00, 0x3C));
+}
+
+Error numpy_error(const py::Value& array, const char* dtype) {
+  SpecialFile file;
+  file.add("w", from_numpy(array, dtype));
+  return file.error();
+}
+
+TEST(TorchDeviceTensor, OfAnArrayThatTorchCannotTakeIsRefused) {
+  const py::Value times = py::array({1}, py::dtype("M8"), py::bytes(std::string(8, 'x')));
+  EXPECT_THAT(numpy_error(times, "int64").what(), HasSubstr("device tensors saved as array <M8 [1]"));
+  const py::Value text = py::array({1}, py::dtype("S4", "|"), py::bytes("abcd"));
+  EXPECT_EQ(numpy_error(text, "float32").code(), ErrorCode::Unsupported);
+  const py::Value pair = py::structure(8, {{"x", py::dtype("f4"), 0}, {"y", py::dtype("f4"), 4}});
+  EXPECT_EQ(numpy_error(py::array({1}, pair, py::bytes(std::string(8, 'x'))), "float32").code(),
+            ErrorCode::Unsupported);
+  EXPECT_EQ(numpy_error(py::float_array({1}, 1), "int64").code(), ErrorCode::Unsupported);
+}
+
+TEST(TorchDeviceTensor, OfABrokenArrayIsRefused) {
+  const py::Value broken = py::array({9}, py::dtype("f4"), py::bytes("1234"));
+  EXPECT_EQ(numpy_error(broken, "float32").code(), ErrorCode::MalformedCheckpoint);
+  EXPECT_THAT(numpy_error(broken, "bfloat16").what(), HasSubstr("tensor 'w'"));
 }
 
 py::Value meta() {

@@ -159,17 +159,18 @@ TEST(TorchTensor, FromBefore02TakesItsViewFromItsState) {
   EXPECT_EQ(content_of(load(zip_of(value, floats(6))).tensors[0]), floats(6).substr(8));
 }
 
-TEST(TorchTensor, OfALaterKindIsNamed) {
+TEST(TorchTensor, WithoutDataIsNamed) {
   const auto message = [](const py::Value& value) {
     return std::string(error_of([&] { load(zip_of(value, std::string(16, 'x'))); }).what());
   };
-  EXPECT_EQ(message(rebuild("_rebuild_device_tensor_from_numpy", {py::none(), py::none()})),
-            "not yet supported: tensors of devices that were saved as numpy arrays (tensor 'w')");
+  EXPECT_EQ(message(rebuild("_rebuild_device_tensor_from_numpy", {py::none(), py::global("torch", "half")})),
+            "not yet supported: device tensors saved as neither a plain tensor nor an array of numbers "
+            "(tensor 'w')");
   EXPECT_THAT(message(py::call(py::global("torch.jit._pickle", "build_tensor_from_id"), {py::integer(0)})),
-              HasSubstr("not yet supported: tensors that refer to the constants of a TorchScript archive"));
+              HasSubstr("'w': it refers to a table of tensors"));
 }
 
-TEST(TorchTensor, OfALaterKindOutsideTheChosenSubTreeDoesNotMatter) {
+TEST(TorchTensor, OutsideTheChosenSubTreeDoesNotMatter) {
   const py::Value sparse = rebuild("_rebuild_sparse_tensor", {py::none(), py::none()});
   const py::Value root = py::dict({{py::text("other"), py::dict({{py::text("s"), sparse}})},
                                    {py::text("state_dict"), py::dict({{py::text("w"), py::one_float()}})}});

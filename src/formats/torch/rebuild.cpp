@@ -41,7 +41,7 @@ std::vector<TensorEntry> rebuild(const Subject& subject, NodeId node, const Tens
     case TensorKind::Meta:
       refuse(subject, ErrorCode::Unsupported, "a meta tensor, which has no data (--skip-meta leaves it out)");
     default:
-      refuse_kind(subject, "tensors that refer to the constants of a TorchScript archive");
+      refuse(subject, "it refers to a table of tensors, and only archives with model.json have one");
   }
 }
 

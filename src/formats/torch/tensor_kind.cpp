@@ -35,7 +35,7 @@ TensorKind kind_of_recipe(const Graph& graph, const Recipe& recipe) {
     case Constructor::RebuildDeviceTensor:
       return TensorKind::Device;
     case Constructor::JitTensorFromId:
-      return TensorKind::Constant;
+      return TensorKind::Reference;
     default:
       return TensorKind::Strided;
   }

@@ -23,7 +23,7 @@ enum class TensorKind : std::uint8_t {
   Distributed,  ///< DTensor: this process' part of one.
   Sharded,      ///< ShardedTensor, its predecessor.
   Device,       ///< Moved to the processor for saving, as a tensor or as a numpy array.
-  Constant,     ///< Refers to the constants of a TorchScript archive.
+  Reference,    ///< To a table of tensors that the container lacks; with it, the kind is Table.
 };
 
 struct TensorNode {
