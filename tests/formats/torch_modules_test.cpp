@@ -49,6 +49,26 @@ TEST(TorchModule, LeavesOutTensorsThatAreMereAttributes) {
   EXPECT_THAT(names(layer({"w"}, {}, {{py::text("note"), py::one_float()}})), ElementsAre("w"));
 }
 
+/// What torch.save writes for an object of TorchScript: its state and the name of its class.
+py::Value script_object(const py::Value& state) {
+  return py::build(py::object(py::global("torch", "ScriptObject")),
+                   py::tuple({state, py::text("__torch__.torch.classes.quantized.LinearPackedParamsBase")}));
+}
+
+TEST(TorchModule, HasItsPackedWeightsUnderTheNamesOfItsStateDict) {
+  const py::Value packed = script_object(py::tuple({py::one_float(), py::one_float()}));
+  EXPECT_THAT(
+      names(layer({}, {}, {{py::text("scale"), py::integer(1)}, {py::text("_packed_params"), packed}})),
+      ElementsAre("_packed_params.0", "_packed_params.1"));
+}
+
+TEST(TorchModule, MayHaveScriptObjectsWithoutAClass) {
+  EXPECT_THAT(names(layer({"w"}, {}, {{py::text("odd"), py::object(py::global("torch", "ScriptObject"))}})),
+              ElementsAre("w"));
+  const py::Value lone = py::build(py::object(py::global("torch", "ScriptObject")), py::one_float());
+  EXPECT_THAT(names(layer({}, {}, {{py::text("odd"), lone}})), ElementsAre("odd.0"));
+}
+
 TEST(TorchModule, KeepsItsOtherStateAsExtras) {
   const Checkpoint checkpoint =
       load(zip_checkpoint(layer({"w"}, {}, {{py::text("width"), py::integer(7)}}), {{"0", floats(1)}}));

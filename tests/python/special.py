@@ -21,6 +21,10 @@ def save_legacy(value: object, path: Path) -> None:
     torch.save(value, path, _use_new_zipfile_serialization=False)
 
 
+def save_script(value: object, path: Path) -> None:
+    torch.jit.save(value, path)  # type: ignore[no-untyped-call]
+
+
 def save_pickle(protocol: int) -> Callable[[object, Path], None]:
     def save(value: object, path: Path) -> None:
         path.write_bytes(pickle.dumps(value, protocol))

@@ -3,68 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
-from special import Special, Tensors, each, one, plain, save_legacy, save_pickle, save_zip, seeded, values
+from special import Special, Tensors, each, one, plain, save_legacy, save_pickle, save_script, save_zip, seeded, values
+from special_quantized import quantized_objects
 from special_sparse import compressed, coo, sparse_objects
-
-# --- Quantised tensors
-
-
-def per_tensor(dtype: torch.dtype) -> torch.Tensor:
-    numbers = torch.randn(7, 5, generator=seeded()) * 10
-    return torch.quantize_per_tensor(numbers, 0.123, 0 if dtype == torch.qint32 else 3, dtype)
-
-
-def per_channel(dtype: torch.dtype, axis: int = 0, floats: bool = False) -> torch.Tensor:
-    numbers = torch.randn(3, 4, 6, generator=seeded()) * 5
-    count = numbers.shape[axis]
-    scales = torch.rand(count, generator=seeded(), dtype=torch.float32 if floats else torch.float64) + 0.1
-    zeros = torch.arange(count, dtype=torch.float32) * 0.7 if floats else torch.arange(count)
-    return torch.quantize_per_channel(numbers, scales, zeros, axis, dtype)
-
-
-def packed(dtype: torch.dtype, columns: int = 7) -> torch.Tensor:
-    numbers = torch.rand(3, columns, generator=seeded()) * 4
-    return torch.quantize_per_channel(numbers, torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.0, 1.0, 0.5]), 0, dtype)
-
-
-def quantized(value: torch.Tensor) -> Tensors:
-    if value.qscheme() == torch.per_tensor_affine:
-        scale = torch.tensor(value.q_scale(), dtype=torch.float64)
-        zero = torch.tensor(value.q_zero_point(), dtype=torch.int64)
-    else:
-        scale, zero = value.q_per_channel_scales(), value.q_per_channel_zero_points()
-    return {"tensor": value.int_repr(), "tensor.scale": scale, "tensor.zero_point": zero}
-
-
-def dequantized(value: torch.Tensor) -> Tensors:
-    return {"tensor": value.dequantize()}
-
-
-def quantized_objects() -> list[Special]:
-    makers: dict[str, Callable[[], torch.Tensor]] = {
-        **{f"{dtype} per tensor": lambda dtype=dtype: per_tensor(dtype)
-           for dtype in (torch.qint8, torch.quint8, torch.qint32)},
-        **{f"{dtype} per channel {axis}": lambda dtype=dtype, axis=axis: per_channel(dtype, axis)
-           for dtype in (torch.qint8, torch.quint8, torch.qint32) for axis in (0, 1, 2)},
-        "float parameters": lambda: per_channel(torch.quint8, 1, floats=True),
-        "quint4x2": lambda: packed(torch.quint4x2),
-        "quint4x2, even": lambda: packed(torch.quint4x2, 8),
-        "quint2x4": lambda: packed(torch.quint2x4),
-        "quantized, transposed": lambda: per_tensor(torch.qint8).t(),
-        "quantized, a slice": lambda: per_tensor(torch.quint8)[2:5],
-    }  # fmt: skip
-    found = [Special(f"{name}, split", make, quantized) for name, make in makers.items()]
-    found += [
-        Special(f"{name}, dequantized", make, dequantized, ("--quantized", "dequantize"))
-        for name, make in makers.items()
-    ]
-    found.append(Special("quantized in a legacy stream", makers["quint4x2"], quantized, save=save_legacy))
-    return found
-
 
 # --- Signs and complex numbers
 
@@ -182,6 +126,42 @@ class FromDevice:
         return rebuild, (self.tensor, self.dtype, "cpu", False)
 
 
+class FromDeviceByNumpy(FromDevice):
+    """The same as torch wrote it before it could pickle tensors of such devices."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rebuild = torch._utils._rebuild_device_tensor_from_numpy
+        return rebuild, (self.tensor.numpy(), self.dtype, "cpu", False)
+
+
+def moved(value: dict[str, FromDevice]) -> Tensors:
+    rebuild, arguments = value["w"].__reduce__()
+    return {"w": rebuild(*arguments)}
+
+
+def by_numpy(dtype: torch.dtype, make: Callable[[], torch.Tensor] | None = None) -> Callable[[], object]:
+    return lambda: {"w": FromDeviceByNumpy(make() if make else values((4, 3), dtype), dtype)}
+
+
+def device_objects() -> list[Special]:
+    dtypes = (
+        torch.float64, torch.float32, torch.float16, torch.bool, torch.uint8, torch.int8, torch.int16, torch.uint16,
+        torch.int32, torch.int64, torch.complex64,
+    )  # fmt: skip
+    found = [Special(f"device tensor by numpy, {dtype}", by_numpy(dtype), moved) for dtype in dtypes]
+    found += [
+        Special("device tensor", lambda: {"w": FromDevice(torch.arange(4.0), torch.float32)}, moved),
+        Special("device tensor of bfloat16", lambda: {"w": FromDevice(torch.randn(99), torch.bfloat16)}, moved),
+        Special("device tensor of float16", lambda: {"w": FromDevice(all_floats(), torch.float16)}, moved),
+        Special("device tensor by numpy, bfloat16", by_numpy(torch.bfloat16, lambda: torch.randn(99)), moved),
+        Special("device tensor by numpy, rounded", by_numpy(torch.float16, all_floats), moved),
+        Special("device tensor by numpy, transposed",
+                by_numpy(torch.bfloat16, lambda: values((4, 3), torch.float32).t()), moved),
+        Special("device tensor by numpy in a legacy stream", by_numpy(torch.int32), moved, save=save_legacy),
+    ]  # fmt: skip
+    return found
+
+
 def structured_objects() -> list[Special]:
     rows = torch.randn(3, 5, 2, generator=seeded())
     return [
@@ -196,12 +176,6 @@ def structured_objects() -> list[Special]:
         Special("subclass that wraps a subclass", lambda: Scaled(scaled(), torch.ones(1)), wrapped_twice),
         Special("parameter with an attribute", tagged_parameter, one),
         Special("buffer", lambda: torch.nn.Buffer(torch.arange(3.0)), one),
-        Special("device tensor", lambda: {"w": FromDevice(torch.arange(4.0), torch.float32)},
-                lambda value: {"w": value["w"].tensor}),
-        Special("device tensor of bfloat16", lambda: {"w": FromDevice(torch.randn(99), torch.bfloat16)},
-                lambda value: {"w": value["w"].tensor.bfloat16()}),
-        Special("device tensor of float16", lambda: {"w": FromDevice(all_floats(), torch.float16)},
-                lambda value: {"w": value["w"].tensor.half()}),
         Special("bits8", lambda: torch.arange(9, dtype=torch.uint8).view(torch.bits8),
                 lambda value: {"tensor": value.view(torch.uint8)}),
         Special("float4, transposed", lambda: packed_float4().t(),
@@ -251,37 +225,6 @@ def mixed() -> dict[str, Any]:
     return {"sparse": tied, "conj": complex_numbers().conj(), "dense": torch.arange(6.0).view(2, 3).t()}
 
 
-def quantized_linear() -> dict[str, Any]:
-    return dict(torch.ao.nn.quantized.Linear(3, 2).state_dict())
-
-
-def packed_parts(value: dict[str, Any]) -> Tensors:
-    weight, bias = value["_packed_params._packed_params"]
-    inner = {name.replace("tensor", "_packed_params._packed_params.0"): t for name, t in quantized(weight).items()}
-    rest = {name: value[name] for name in ("scale", "zero_point")}
-    return {**inner, "_packed_params._packed_params.1": bias.detach(), **rest}
-
-
-def save_script(value: object, path: Path) -> None:
-    torch.jit.save(value, path)  # type: ignore[no-untyped-call]
-
-
-class PackedModel(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = torch.ao.nn.quantized.Linear(3, 2)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.linear(x)
-
-
-def scripted_parts(value: torch.jit.ScriptModule) -> Tensors:
-    weight, bias = value.linear._packed_params._packed_params.__getstate__()[0]
-    name = "linear._packed_params._packed_params"
-    inner = {part.replace("tensor", f"{name}.0"): tensor for part, tensor in quantized(weight).items()}
-    return {**inner, f"{name}.1": bias.detach()}
-
-
 def files() -> list[Special]:
     base = torch.arange(24.0).view(2, 3, 4)
     views = {"row": base[1], "turned": base.permute(2, 0, 1), "wide": torch.ones(1, 3).expand(4, 3), "none": base[:0]}
@@ -304,8 +247,6 @@ def files() -> list[Special]:
             "0": value[0], "1.x": value[1]["x"]}),
         Special("traced graph", lambda: torch.fx.symbolic_trace(module()), state, ("--allow-dangerous",)),
         Special("script", lambda: torch.jit.script(torch.nn.Linear(2, 3)), state, save=save_script),
-        Special("script of packed weights", lambda: torch.jit.script(PackedModel()), scripted_parts, save=save_script),
-        Special("packed weights in a state dict", quantized_linear, packed_parts),
         Special("module with a sparse buffer", sparse_module, state),
         Special("meta tensor left out", lambda: {"a": torch.ones(2), "b": torch.empty(2, device="meta")},
                 lambda value: {"a": value["a"]}, ("--skip-meta",)),
@@ -322,4 +263,11 @@ def sparse_module() -> torch.nn.Module:
 
 
 def objects() -> list[Special]:
-    return [*sparse_objects(), *quantized_objects(), *complex_objects(), *structured_objects(), *files()]
+    return [
+        *sparse_objects(),
+        *quantized_objects(),
+        *complex_objects(),
+        *structured_objects(),
+        *device_objects(),
+        *files(),
+    ]

@@ -34,6 +34,20 @@ KeyOrder order_of(const Graph& graph, NodeId key) {
   return {.group = 3, .text = {}, .number = static_cast<std::int64_t>(key)};
 }
 
+/// torch.ScriptObject: in whole modules, the packed weights of quantised ones.
+bool is_script_object(const Graph& graph, NodeId node) {
+  if (!is_instance(graph, node)) return false;
+  const NodeId callable = graph.callable(node);
+  return kind_of(graph, callable) == Kind::Global && graph.module(callable) == "torch" &&
+         graph.name(callable) == "ScriptObject";
+}
+
+/// What its class saved of it; the name of the class, which stands beside that, is no part.
+NodeId script_object_state(const Graph& graph, NodeId node) {
+  const auto state = find_sequence(graph, graph.state(node));
+  return state && state->size() == 2 ? state->front() : graph.state(node);
+}
+
 class Builder {
  public:
   explicit Builder(const Graph& graph) : graph_(graph) {}
@@ -98,6 +112,16 @@ class Builder {
     parts_.erase(dropped.begin(), dropped.end());
   }
 
+  /// The attributes of a module that are objects of TorchScript.
+  void add_script_objects(NodeId state) {
+    const std::size_t first = parts_.size();
+    if (kind_of(graph_, state) == Kind::Dict) add_pairs(Role::Attribute, graph_.items(state));
+    const auto others =
+        std::ranges::remove_if(parts_.begin() + static_cast<std::ptrdiff_t>(first), parts_.end(),
+                               [&](const Part& part) { return !is_script_object(graph_, part.value); });
+    parts_.erase(others.begin(), others.end());
+  }
+
   std::vector<Part> take() && { return std::move(parts_); }
 
  private:
@@ -159,7 +183,8 @@ NodeId module_state(const Graph& graph, NodeId node) {
   return persistent ? find_entry(graph, arguments[0], "state") : graph.state(node);
 }
 
-/// In the order of state_dict(): parameters, persistent buffers, modules.
+/// In the order of state_dict(): parameters, persistent buffers, modules. Modules of packed weights add
+/// these by a state_dict() of their own, under the same names.
 std::vector<Part> module_parts(const Document& document, NodeId node) {
   const Graph& graph = document.graph;
   const NodeId state = module_state(graph, node);
@@ -168,6 +193,7 @@ std::vector<Part> module_parts(const Document& document, NodeId node) {
   builder.add_state_dict(find_entry(graph, state, "_buffers"),
                          texts_in(graph, find_entry(graph, state, "_non_persistent_buffers_set")));
   builder.add_state_dict(find_entry(graph, state, "_modules"), {});
+  builder.add_script_objects(state);
   return std::move(builder).take();
 }
 
@@ -200,7 +226,9 @@ std::vector<Part> tensor_parts(const Document& document, pickle::NodeId node) {
   if (const numpy::Array* array = find_array(document, node)) return array_parts(document, *array);
   if (is_module(document.graph, node)) return module_parts(document, node);
   Builder builder(document.graph);
-  if (is_instance(document.graph, node)) {
+  if (is_script_object(document.graph, node)) {
+    builder.add_state(script_object_state(document.graph, node));
+  } else if (is_instance(document.graph, node)) {
     builder.add_instance(node);
   } else {
     builder.add_container(node);
