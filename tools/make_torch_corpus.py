@@ -6,6 +6,7 @@ python3 tools/make_torch_corpus.py fuzz/corpus
 
 import collections
 import io
+import json
 import pathlib
 import pickle
 import sys
@@ -48,6 +49,53 @@ def scripted() -> bytes:
     out = io.BytesIO()
     torch.jit.save(torch.jit.script(Model()), out)
     return repacked(out.getvalue(), zipfile.ZIP_STORED)
+
+
+class Reference:
+    """A tensor in an attribute of TorchScript 1.2, as its pickles have it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __reduce__(self) -> tuple:
+        return Reference, (self.number,)
+
+
+def renamed(content: bytes) -> bytes:
+    """The references by the name that torch has for them."""
+    return content.replace(b"c__main__\nReference\n", b"ctorch.jit._pickle\nbuild_tensor_from_id\n")
+
+
+def old_script() -> bytes:
+    """What torch 1.2 wrote, as far as it is read."""
+    tensor = {"dims": ["2"], "offset": "0", "strides": ["1"], "dataType": "FLOAT", "data": {"key": "tensors/0"}}
+    layer = {"name": "fc", "parameters": [{"isBuffer": False, "tensorId": "0", "name": "weight"}]}
+    attributes = [{"type": "int", "name": "n", "id": "0"}, {"type": "List[Tensor]", "name": "t", "id": "1"}]
+    model = {"protoVersion": "2", "mainModule": {"name": "M", "submodules": [layer], "attributes": attributes}}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as target:
+        for name, content in {
+            "version": b"1\n",
+            "model.json": json.dumps({**model, "tensors": [tensor, {**tensor, "offset": "1", "dims": ["1"]}]}).encode(),
+            "attributes.pkl": renamed(pickle.dumps([3, [Reference(0), Reference(1)]], 2)),
+            "tensors/0": bytes(8),
+        }.items():
+            target.writestr(zipfile.ZipInfo(f"m/{name}"), content)
+    return out.getvalue()
+
+
+class FromDevice:
+    """A tensor of a device without storages, as older versions of torch saved it."""
+
+    def __reduce__(self) -> tuple:
+        array = torch.arange(4.0).view(2, 2).t().numpy()
+        return torch._utils._rebuild_device_tensor_from_numpy, (array, torch.bfloat16, "cpu", False)
+
+
+def packed_module() -> torch.nn.Module:
+    module = torch.ao.nn.quantized.Linear(3, 2)
+    module.set_weight_bias(torch.quantize_per_tensor(torch.ones(2, 3), 0.5, 1, torch.qint8), torch.ones(2))
+    return module
 
 
 def values() -> dict:
@@ -109,6 +157,8 @@ def special() -> dict:
         },
         "nested": torch.nested.nested_tensor(rows),
         "jagged": torch.nested.nested_tensor(rows, layout=torch.jagged),
+        "device": {"w": FromDevice()},
+        "packed": packed_module(),
         "wrapper": {"w": Wrapper(torch.ones(2, dtype=torch.int8), torch.ones(1))},
     }
 
@@ -124,6 +174,7 @@ def main() -> None:
     whole = {f"zip_{name}": saved(value) for name, value in values().items()}
     whole["zip_deflated"] = repacked(whole["zip_state_dict"], zipfile.ZIP_DEFLATED)
     whole["torchscript"] = scripted()
+    whole["torchscript_json"] = old_script()
     # A whole module in a legacy stream would carry the source text of its classes.
     names = [name for name in values() if name not in ("unsigned", "module")]
     streams = {f"legacy_{name}": legacy(values()[name]) for name in names}
