@@ -15,7 +15,10 @@ void refuse_empty(const Checkpoint& checkpoint) {
   if (!checkpoint.tensors.empty()) return;
   const std::string where =
       checkpoint.root == "." ? "" : fmt::format(" under '{}'", printable(checkpoint.root));
-  throw Error(ErrorCode::NoTensors, fmt::format("no tensors{} in this {} file", where, checkpoint.format));
+  const auto constants = std::ranges::find(checkpoint.findings, "ConstantsNotTaken", &Finding::code);
+  const std::string hint = constants == checkpoint.findings.end() ? "" : "; " + constants->message;
+  throw Error(ErrorCode::NoTensors,
+              fmt::format("no tensors{} in this {} file{}", where, checkpoint.format, hint));
 }
 
 void refuse_existing(const std::filesystem::path& path, const WriteOptions& options) {

@@ -10,6 +10,7 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 Error refusal(const ZipBuilder& zip, const OpenOptions& options = {}) {
   return error_of([&] { read_checkpoint(zip.source(), options); });
@@ -111,8 +112,11 @@ ZipBuilder script(const std::string& constant_key = "0") {
 }
 
 TEST(TorchScript, GivesItsConstantsOnRequest) {
-  EXPECT_THAT(names_of(load_with(script(), {})), ElementsAre("w"));
+  const Checkpoint without = load_with(script(), {});
+  EXPECT_THAT(names_of(without), ElementsAre("w"));
+  EXPECT_THAT(codes_of(without), Contains("ConstantsNotTaken"));
   const Checkpoint checkpoint = load_with(script(), with_constants());
+  EXPECT_THAT(codes_of(checkpoint), Not(Contains("ConstantsNotTaken")));
   EXPECT_THAT(names_of(checkpoint), ElementsAre("w", "CONSTANTS.c1"));
   EXPECT_EQ(content_of(checkpoint.tensors[1]), "cons");
 }

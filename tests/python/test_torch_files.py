@@ -156,6 +156,18 @@ def test_a_torchscript_archive_gives_its_state_dict(weighbridge: Weighbridge, tm
     assert_same(model.state_dict(), load_file(weighbridge.convert(source, "--shared", "copy")))
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_frozen_module_has_its_weights_in_the_constants(weighbridge: Weighbridge, tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(4, 3)).eval()
+    source = tmp_path / "frozen.pt"
+    torch.jit.save(torch.jit.freeze(torch.jit.script(model)), source)
+    done = weighbridge.run("convert", source)
+    assert done.returncode == 1
+    assert "constants in 2 storages" in done.stderr
+    constants = load_file(weighbridge.convert(source, "--constants"))
+    assert_same({"CONSTANTS.c0": model[0].weight.detach(), "CONSTANTS.c1": model[0].bias.detach()}, constants)
+
+
 def as_big_endian(little: bytes, item_bytes: int) -> bytes:
     """The same checkpoint as a big-endian machine writes it; all storages of one element size."""
     output = io.BytesIO()

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <functional>
 #include <set>
 #include <utility>
@@ -46,6 +47,21 @@ void add_constants(Checkpoint& checkpoint, ZipRecords& records, Findings& findin
   }
 }
 
+/// Constants are not read unless they are asked for, so that their storages are all that can be counted.
+void report_constants(const zip::Archive& archive, const ZipLayout& layout, Findings& findings) {
+  const std::string folder = layout.root + "constants/";
+  const auto count = std::ranges::count_if(
+      archive.entries(), [&](const zip::Entry& entry) { return entry.name.starts_with(folder); });
+  if (count == 0) return;
+  findings.push_back({.severity = Severity::Info,
+                      .code = "ConstantsNotTaken",
+                      .message = fmt::format("the code has constants in {} storage{}, which are not taken "
+                                             "(--constants takes them)",
+                                             count, count == 1 ? "" : "s"),
+                      .subject = {},
+                      .offset = std::nullopt});
+}
+
 /// A file with one main pickle.
 Checkpoint read_single(const zip::Archive& archive, const ZipLayout& layout, const OpenOptions& options) {
   ZipRecords records(archive, layout.root, options.limits);
@@ -54,10 +70,13 @@ Checkpoint read_single(const zip::Archive& archive, const ZipLayout& layout, con
     records.check_version("version", findings);
     Document document = records.parse({.pickle = "data.pkl", .storages = "data/"}, findings);
     Checkpoint checkpoint = assemble(std::move(document), format_name(layout.kind), findings, options);
-    if (options.constants && records.find("constants.pkl") != nullptr) {
+    if (records.find("constants.pkl") == nullptr) return checkpoint;
+    if (options.constants) {
       Findings more;
       add_constants(checkpoint, records, more, options);
       checkpoint.findings.insert(checkpoint.findings.end(), more.begin(), more.end());
+    } else {
+      report_constants(archive, layout, checkpoint.findings);
     }
     return checkpoint;
   } catch (const Error& error) {
