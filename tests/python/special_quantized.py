@@ -115,6 +115,28 @@ def linear_parts(prefix: str) -> Callable[[Any], Tensors]:
     return lambda _: {**spread(f"{name}.0", linear_weight()), f"{name}.1": bias_of(2)}
 
 
+@cache
+def packed_lstm() -> torch.nn.Module:
+    torch.manual_seed(5)
+    lstm = torch.nn.Sequential(torch.nn.LSTM(3, 2))
+    return torch.ao.quantization.quantize_dynamic(lstm, {torch.nn.LSTM}, torch.qint8)
+
+
+def unpacked(value: Any, name: str) -> Tensors:
+    """The tensors in tuples, lists and objects of C++, by their position."""
+    if isinstance(value, torch.ScriptObject):
+        return unpacked(value.__getstate__()[0], name)
+    if isinstance(value, torch.Tensor):
+        return spread(name, value) if value.is_quantized else {name: value.detach()}
+    items = value if isinstance(value, (tuple, list)) else ()
+    return {part: found for i, item in enumerate(items) for part, found in unpacked(item, f"{name}.{i}").items()}
+
+
+def lstm_parts(_: Any) -> Tensors:
+    name = "0._all_weight_values.0.param"
+    return unpacked(packed_lstm().state_dict()[name], name)
+
+
 class QuantizedTensors(torch.nn.Module):
     """A buffer of each kind, and an attribute."""
 
@@ -170,6 +192,9 @@ def packed_objects() -> list[Special]:
                 with_scale(conv_parts("weight", "bias"))),
         Special("state dict of a packed embedding", lambda: packed_embedding().state_dict(),
                 embedding_parts("_packed_params._packed_weight")),
+        Special("state dict of a dynamic LSTM", lambda: {**packed_lstm().state_dict(), "more": torch.ones(1)},
+                lambda value: {**lstm_parts(value), "more": value["more"]}),
+        Special("dynamic LSTM", packed_lstm, lstm_parts),
         Special("packed linear", packed_linear, linear_parts("")),
         Special("dynamic linear", lambda: torch.nn.Sequential(packed_linear(dynamic)), linear_parts("0.")),
         Special("packed convolution", packed_conv, conv_parts("10", "11")),
