@@ -172,7 +172,7 @@ def with_scale(expected: Callable[[Any], Tensors]) -> Callable[[Any], Tensors]:
 def packed_objects() -> list[Special]:
     dynamic = torch.ao.nn.quantized.dynamic.Linear
 
-    def script(make: Callable[[], torch.nn.Module]) -> Callable[[], object]:
+    def script(make: Callable[[], torch.nn.Module]) -> Callable[[], Any]:
         return lambda: torch.jit.script(torch.nn.Sequential(make()))
 
     return [
@@ -186,6 +186,9 @@ def packed_objects() -> list[Special]:
         Special("script of a packed convolution", script(packed_conv), conv_parts("0.10", "0.11"), save=save_script),
         Special("script of a packed embedding", script(packed_embedding),
                 embedding_parts("0._packed_params._packed_weight.1.0"), save=save_script),
+        Special("frozen script of a packed linear", lambda: torch.jit.freeze(script(packed_linear)().eval()),
+                lambda _: {**spread("CONSTANTS.c0.0", linear_weight()), "CONSTANTS.c0.1": bias_of(2)},
+                ("--constants",), save=save_script),
         Special("state dict of a packed linear", lambda: dict(packed_linear().state_dict()),
                 with_scale(linear_parts(""))),
         Special("state dict of a packed convolution", lambda: dict(packed_conv().state_dict()),
