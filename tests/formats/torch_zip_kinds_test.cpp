@@ -211,6 +211,8 @@ TEST(OldTorchScript, TakesTensorsInsideAttributes) {
   EXPECT_THAT(names_of(checkpoint), ElementsAre("k.0", "k.1", "t.mean"));
   EXPECT_EQ(content_of(checkpoint.tensors[1]), floats(6).substr(16));
   EXPECT_EQ(checkpoint.tensors[1].data, checkpoint.tensors[2].data);
+  EXPECT_THAT(checkpoint.extras->to_json({}),
+              HasSubstr(R"([[{"$tensor":"k.0"},{"$tensor":"k.1"}],{"mean":{"$tensor":"t.mean"},"n":1}])"));
 }
 
 TEST(OldTorchScript, RefusesAttributesThatAreNoTensorOfItsTable) {

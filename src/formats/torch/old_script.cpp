@@ -148,6 +148,7 @@ std::map<std::uint64_t, std::vector<NamedTensor>> find_attribute_tensors(const D
 struct Slot {
   std::string name;
   TableTensor tensor;
+  NodeId node = kNoNode;  ///< That refers to it, in an attribute.
 };
 
 /// Names what the modules refer to, in the order of state_dict().
@@ -201,7 +202,7 @@ class ModuleWalk {
       if (id >= tensors_.size()) {
         refuse(fmt::format("'{}' is tensor {} of {}", printable(name), id, tensors_.size()));
       }
-      add(name, tensors_[id]);
+      add({.name = name, .tensor = tensors_[id]});
     }
   }
 
@@ -221,19 +222,19 @@ class ModuleWalk {
     for (const NamedTensor& found : tensors) {
       const TableTensor* tensor = document_.find_table_tensor(found.node);
       if (tensor == nullptr) refuse(fmt::format("'{}' holds a tensor of its own", printable(name)));
-      add(checked(name + found.name), *tensor);
+      add({.name = checked(name + found.name), .tensor = *tensor, .node = found.node});
     }
   }
 
-  void add(std::string name, const TableTensor& tensor) {
+  void add(Slot slot) {
     if (slots_.size() >= limits_.tensors) {
       throw Error(ErrorCode::LimitExceeded, fmt::format("more than {} tensors", limits_.tensors));
     }
-    if (!names_.insert(name).second) {
-      throw Error(ErrorCode::NameCollision, fmt::format("two tensors would be named '{}'", printable(name)),
-                  name);
+    if (!names_.insert(slot.name).second) {
+      throw Error(ErrorCode::NameCollision,
+                  fmt::format("two tensors would be named '{}'", printable(slot.name)), slot.name);
     }
-    slots_.push_back({std::move(name), tensor});
+    slots_.push_back(std::move(slot));
   }
 
   std::string_view name_of(json::Node object) const {
@@ -268,8 +269,9 @@ std::vector<Slot> select(std::vector<Slot> slots, const std::string& key) {
   if (key == ".") return slots;
   std::vector<Slot> chosen;
   for (Slot& slot : slots) {
-    if (slot.name == key) chosen.push_back({"tensor", slot.tensor});
-    if (slot.name.starts_with(key + ".")) chosen.push_back({slot.name.substr(key.size() + 1), slot.tensor});
+    if (slot.name != key && !slot.name.starts_with(key + ".")) continue;
+    slot.name = slot.name == key ? "tensor" : slot.name.substr(key.size() + 1);
+    chosen.push_back(std::move(slot));
   }
   if (!chosen.empty()) return chosen;
   throw Error(ErrorCode::NoTensors, fmt::format("there is nothing at '{}'", printable(key)), key);
@@ -288,14 +290,16 @@ Checkpoint build(const zip::Archive& archive, const ZipLayout& layout, const Ope
   bind_references(*document, tensors);
   const auto all = ModuleWalk(model, *document, tensors, options.limits, findings).run();
   Checkpoint checkpoint;
+  std::vector<NamedTensor> origins;
   for (const Slot& slot : select(all, options.key.value_or("."))) {
     for (TensorEntry& entry : rebuild_table_tensor(*document, slot.tensor, slot.name, options)) {
       checkpoint.tensors.push_back(std::move(entry));
     }
+    if (slot.node != kNoNode) origins.push_back({slot.name, slot.node});
   }
   checkpoint.root = options.key.value_or(".");
   checkpoint.candidates = {{".", all.size()}};
-  if (document->root != kNoNode) checkpoint.extras = make_extras(std::move(document), {}, {}, options);
+  if (document->root != kNoNode) checkpoint.extras = make_extras(std::move(document), origins, {}, options);
   return checkpoint;
 }
 
