@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -89,13 +88,6 @@ class LayoutCheck {
 };
 
 }  // namespace
-
-void sort_tensors(Header::Data& data) {
-  const auto place = [](const TensorRecord& tensor) {
-    return std::tuple(tensor.begin, tensor.end, tensor.name.at);
-  };
-  if (!std::ranges::is_sorted(data.tensors, {}, place)) std::ranges::sort(data.tensors, {}, place);
-}
 
 void sort_metadata(Header::Data& data, HeaderReport& report) {
   const auto key_of = [&data](const MetadataRecord& record) { return data.view(record.key); };

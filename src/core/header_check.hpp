@@ -6,9 +6,6 @@
 
 namespace weighbridge {
 
-/// Puts the tensors in order of their offsets; ties stay in the order of the text.
-void sort_tensors(Header::Data& data);
-
 /// Puts the metadata in order of key; reports DuplicateKey.
 void sort_metadata(Header::Data& data, HeaderReport& report);
 

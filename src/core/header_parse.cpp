@@ -16,6 +16,7 @@
 #include "core/header_index.hpp"
 #include "core/header_report.hpp"
 #include "core/header_scan.hpp"
+#include "core/header_sort.hpp"
 
 namespace weighbridge {
 namespace {
