@@ -1,6 +1,9 @@
 #include "base/utf8.hpp"
 
-#include <cstring>
+#include <array>
+#include <cstdint>
+
+#include "base/endian.hpp"
 
 namespace weighbridge {
 namespace {
@@ -27,10 +30,21 @@ std::size_t sequence_length(const Byte* at, std::size_t left) noexcept {
   return 4;
 }
 
-bool eight_ascii(const Byte* at) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return (word & 0x8080808080808080U) == 0;
+// Whether `size` bytes, a multiple of 8, are all ASCII.
+bool all_ascii(const Byte* at, std::size_t size) noexcept {
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < size; i += 8) bits |= load_le<std::uint64_t>(at + i);
+  return (bits & 0x8080808080808080U) == 0;
+}
+
+// How many bytes at `at` are ASCII, as far as it shows quickly.
+std::size_t ascii_run(const Byte* at, std::size_t left) noexcept {
+  constexpr std::size_t kWord = 8;
+  constexpr std::size_t kBlock = 64;
+  if (left < kWord || !all_ascii(at, kWord)) return 0;
+  std::size_t run = kWord;
+  while (left - run >= kBlock && all_ascii(at + run, kBlock)) run += kBlock;
+  return run;
 }
 
 }  // namespace
@@ -39,8 +53,8 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
   const auto* bytes = reinterpret_cast<const Byte*>(text.data());
   std::size_t at = 0;
   while (at < text.size()) {
-    if (text.size() - at >= 8 && eight_ascii(bytes + at)) {
-      at += 8;
+    if (const std::size_t run = ascii_run(bytes + at, text.size() - at)) {
+      at += run;
       continue;
     }
     const std::size_t length = sequence_length(bytes + at, text.size() - at);
@@ -50,23 +64,35 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
   return std::nullopt;
 }
 
-void append_utf8(std::string& out, std::uint32_t code_point) {
-  const auto push = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+std::size_t encode_utf8(std::uint32_t code_point, char* out) noexcept {
+  const auto continuation = [&](std::uint32_t shift) {
+    return static_cast<char>(0x80 | ((code_point >> shift) & 0x3F));
+  };
   if (code_point < 0x80) {
-    push(code_point);
-  } else if (code_point < 0x800) {
-    push(0xC0 | (code_point >> 6));
-    push(0x80 | (code_point & 0x3F));
-  } else if (code_point < 0x10000) {
-    push(0xE0 | (code_point >> 12));
-    push(0x80 | ((code_point >> 6) & 0x3F));
-    push(0x80 | (code_point & 0x3F));
-  } else {
-    push(0xF0 | (code_point >> 18));
-    push(0x80 | ((code_point >> 12) & 0x3F));
-    push(0x80 | ((code_point >> 6) & 0x3F));
-    push(0x80 | (code_point & 0x3F));
+    out[0] = static_cast<char>(code_point);
+    return 1;
   }
+  if (code_point < 0x800) {
+    out[0] = static_cast<char>(0xC0 | (code_point >> 6));
+    out[1] = continuation(0);
+    return 2;
+  }
+  if (code_point < 0x10000) {
+    out[0] = static_cast<char>(0xE0 | (code_point >> 12));
+    out[1] = continuation(6);
+    out[2] = continuation(0);
+    return 3;
+  }
+  out[0] = static_cast<char>(0xF0 | (code_point >> 18));
+  out[1] = continuation(12);
+  out[2] = continuation(6);
+  out[3] = continuation(0);
+  return 4;
+}
+
+void append_utf8(std::string& out, std::uint32_t code_point) {
+  std::array<char, 4> bytes{};
+  out.append(bytes.data(), encode_utf8(code_point, bytes.data()));
 }
 
 }  // namespace weighbridge

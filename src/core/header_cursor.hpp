@@ -11,13 +11,14 @@
 
 #include "core/header_data.hpp"
 #include "core/header_report.hpp"
+#include "core/header_strings.hpp"
 
 namespace weighbridge {
 
 class HeaderCursor {
  public:
   /// `text` is valid UTF-8, shorter than 4 GiB, outlives the cursor, and is changed by it: escapes
-  /// are decoded in place.
+  /// are decoded in place. REQUIRES: kTextPadding NULs behind it.
   explicit HeaderCursor(std::span<char> text) noexcept : text_(text) {}
 
   /// The tensor (or `__metadata__`) that errors from here on are about. Borrowed.
@@ -26,9 +27,13 @@ class HeaderCursor {
 
   /// Byte of the file where the cursor stands.
   [[nodiscard]] std::uint64_t offset() const noexcept { return kHeaderStart + at_; }
+  /// The same, counted from the start of the text.
+  [[nodiscard]] std::size_t position() const noexcept { return at_; }
+  /// Goes on at `position`, which lies behind a whole token.
+  void go_to(std::size_t position) noexcept { at_ = position; }
   [[nodiscard]] bool at_end() const noexcept { return at_ == text_.size(); }
-  /// The character here, NUL at the end; a NUL in the text is valid nowhere outside of strings.
-  [[nodiscard]] char peek() const noexcept { return at_end() ? '\0' : text_[at_]; }
+  /// The character here, NUL at the end; a NUL in the text is valid nowhere.
+  [[nodiscard]] char peek() const noexcept { return text_.data()[at_]; }
   [[nodiscard]] std::string_view view(TextRange range) const noexcept {
     return {text_.data() + range.at, range.size};
   }
@@ -36,13 +41,13 @@ class HeaderCursor {
   /// Skips space, tab, line feed and carriage return; whether anything but spaces was among them.
   bool skip_space() noexcept {
     bool odd = false;
-    for (; !at_end() && is_space(text_[at_]); ++at_) odd = odd || text_[at_] != ' ';
+    for (; is_space(peek()); ++at_) odd = odd || peek() != ' ';
     return odd;
   }
   /// Skips white space and then `c`, if it follows.
   bool take(char c) noexcept {
     skip_space();
-    if (at_end() || text_[at_] != c) return false;
+    if (peek() != c) return false;
     ++at_;
     return true;
   }
@@ -74,7 +79,9 @@ class HeaderCursor {
  private:
   static constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-  [[nodiscard]] std::size_t plain_end(std::size_t from) const noexcept;
+  [[nodiscard]] std::size_t plain_end(std::size_t from) const noexcept {
+    return from + plain_length(text_.data() + from);
+  }
   std::size_t decode_escape(std::size_t out);
   std::uint32_t unicode_escape();
   std::uint32_t hex_unit();

@@ -1,8 +1,9 @@
 // What a Header holds: flat records over the header's own text.
 //
-// Memory is at most three times the text, whatever the text says: the text itself; 48 bytes for a
-// tensor, whose entry takes at least 49 bytes of text; and as much as the text for the dimensions
-// (8 bytes each) and the pairs of metadata (16 each) together, which the scan makes sure of.
+// Memory is at most three times the text, whatever the text says: the text itself; 56 bytes for a
+// tensor (record and two slots of the index), whose entry takes at least 49 bytes of text and a name
+// of its own; and as much as the text for the dimensions (8 bytes each, from 2 of text) and the pairs
+// of metadata (16 each, from 6) together, which the scan makes sure of.
 // Positions are 32 bits wide; no longer header is accepted.
 #pragma once
 
@@ -14,6 +15,9 @@
 #include <vector>
 
 #include <weighbridge/header.hpp>
+
+#include "core/header_strings.hpp"
+#include "core/name_hash.hpp"
 
 namespace weighbridge {
 
@@ -36,6 +40,7 @@ struct TensorRecord {
   TextRange name;
   std::uint32_t dims_at = 0;
   std::uint32_t rank = 0;
+  std::uint32_t name_hash = 0;
   DType dtype = DType::F32;
 };
 
@@ -45,11 +50,12 @@ struct MetadataRecord {
 };
 
 struct Header::Data {
-  std::unique_ptr<char[]> text;  ///< Escapes decoded in place.
+  std::unique_ptr<char[]> text;  ///< Escapes decoded in place; kTextPadding NULs behind it.
   std::vector<std::uint64_t> dims;
   std::vector<TensorRecord> tensors;      ///< In order of (begin, end, place in the header).
   std::vector<std::uint64_t> name_index;  ///< See header_index.hpp.
-  std::vector<MetadataRecord> metadata;   ///< In order of key.
+  NameHash name_hash;
+  std::vector<MetadataRecord> metadata;  ///< In order of key.
   bool has_metadata = false;
   std::uint64_t data_begin = 0;
   std::uint64_t data_bytes = 0;

@@ -1,8 +1,9 @@
-// Names to tensors, without a hash table that hostile names could fill with collisions.
+// Names to tensors: a hash table that is at most half full.
 //
-// One word a tensor: 32 bits of its name's hash above 32 bits of its position. The words are sorted
-// by hash, and by name where hashes are equal. Names that all collide therefore cost a sort of
-// strings to build and a binary search to find, never a linear walk.
+// A slot is one word: 32 bits of the name's hash above the tensor's position plus one, 0 when it is
+// free. A name is looked for from the slot that its hash, as a fraction of all hashes, points at, up to
+// the first free one. Names are compared only where all 32 bits agree. The hash has a key that nobody
+// outside of the process knows, so no header can be made whose names crowd together.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,7 @@
 namespace weighbridge {
 
 /// Fills data.name_index; reports DuplicateKey for every name that stands more than once.
+/// REQUIRES: sorted tensors with their names' hashes.
 void build_name_index(Header::Data& data, HeaderReport& report);
 
 /// Position of the tensor of that name.

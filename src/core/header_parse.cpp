@@ -54,7 +54,8 @@ std::uint64_t header_length(const std::byte* first, std::uint64_t file_bytes, co
 // A Header::Data with room for the text; the text itself comes next.
 DataPtr make_data(std::uint64_t length, std::uint64_t file_bytes) {
   auto data = std::make_unique<Header::Data>();
-  data->text = std::make_unique_for_overwrite<char[]>(length);
+  data->text = std::make_unique_for_overwrite<char[]>(length + kTextPadding);
+  std::memset(&data->text[length], 0, kTextPadding);
   data->data_begin = kHeaderStart + length;
   data->data_bytes = file_bytes - data->data_begin;
   return data;
@@ -85,8 +86,7 @@ DataPtr copy_text(std::span<const std::byte> prefix, std::uint64_t file_bytes, c
         0);
   }
   DataPtr data = make_data(whole - kHeaderStart, file_bytes);
-  std::ranges::copy(prefix.subspan(kHeaderStart, whole - kHeaderStart),
-                    std::as_writable_bytes(text_of(*data)).begin());
+  std::memcpy(data->text.get(), prefix.data() + kHeaderStart, whole - kHeaderStart);
   return data;
 }
 

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "core/header_cursor.hpp"
+#include "core/header_entry.hpp"
+#include "core/header_room.hpp"
 
 namespace weighbridge {
 namespace {
@@ -17,9 +19,8 @@ constexpr std::size_t kShortestEntry = 49;
 // `"":"",`
 constexpr std::size_t kShortestPair = 6;
 
-// A dimension takes 2 bytes of text and 8 of memory, a pair of metadata 6 and 16. Together they may
-// take as much memory as the text itself; small headers need not count.
-constexpr std::size_t kLeastRoom = 1 << 20;
+// Members of another layout than EntryReader's, behind which it is not tried any more.
+constexpr std::size_t kMostMisses = 64;
 
 enum class Field { Dtype, Shape, Offsets, Unknown };
 
@@ -46,22 +47,26 @@ struct Entry {
 
 class HeaderScan {
  public:
-  HeaderScan(std::span<char> text, const Limits& limits, HeaderReport& report, Header::Data& data)
+  HeaderScan(std::span<char> text, const Limits& limits, HeaderReport& report, Header::Data& data,
+             ScanPath path)
       : cursor_(text),
         limits_(limits),
         report_(report),
         data_(data),
         text_bytes_(text.size()),
-        room_(std::max(kLeastRoom, text.size())) {
+        room_(text.size()),
+        entries_(text.data(), limits.rank, room_, data),
+        misses_left_(path == ScanPath::Quick ? kMostMisses : 0) {
     data_.tensors.reserve(text.size() / kShortestEntry);
-    data_.dims.reserve(std::min(text.size() / 2, room_ / sizeof(std::uint64_t)));
+    data_.dims.reserve(std::min(text.size() / 2, room_.left() / sizeof(std::uint64_t)));
   }
 
   bool run() {
     scan_brace();
     if (!cursor_.take('}')) {
-      do scan_member();
-      while (cursor_.more('}'));
+      do {
+        if (!take_usual_entry()) scan_member();
+      } while (cursor_.more('}'));
     }
     scan_padding();
     return complete_;
@@ -71,6 +76,18 @@ class HeaderScan {
   void scan_brace() {
     if (cursor_.peek() != '{') cursor_.fail_expected("'{' as the header's first byte");
     cursor_.take('{');
+  }
+
+  // Gives up where the usual layout is not to be expected, so that no entry is looked at twice for long.
+  bool take_usual_entry() {
+    if (misses_left_ == 0) return false;
+    cursor_.skip_space();
+    if (const std::size_t behind = entries_.read(cursor_.position())) {
+      cursor_.go_to(behind);
+      return true;
+    }
+    --misses_left_;
+    return false;
   }
 
   void scan_member() {
@@ -94,7 +111,7 @@ class HeaderScan {
     if (cursor_.take_null()) return;
     cursor_.expect('{', "an object of strings, or null");
     data_.has_metadata = true;
-    data_.metadata.reserve(std::min(text_bytes_ / kShortestPair, room_ / sizeof(MetadataRecord)));
+    data_.metadata.reserve(std::min(text_bytes_ / kShortestPair, room_.left() / sizeof(MetadataRecord)));
     if (cursor_.take('}')) return;
     do scan_metadata_pair();
     while (cursor_.more('}'));
@@ -121,6 +138,7 @@ class HeaderScan {
     }
     report_missing(entry);
     if (entry.sound) {
+      entry.record.name_hash = data_.name_hash(cursor_.view(name));
       data_.tensors.push_back(entry.record);
     } else {
       complete_ = false;
@@ -183,10 +201,8 @@ class HeaderScan {
   }
 
   void take_room(std::size_t bytes, std::uint64_t offset) {
-    if (room_ < bytes) {
-      fail_limit(offset, "all shapes and metadata up to here need more memory than the header's own length");
-    }
-    room_ -= bytes;
+    if (room_.take(bytes)) return;
+    fail_limit(offset, "all shapes and metadata up to here need more memory than the header's own length");
   }
 
   void scan_offsets(Entry& entry) {
@@ -240,15 +256,18 @@ class HeaderScan {
   HeaderReport& report_;
   Header::Data& data_;
   std::size_t text_bytes_;
-  std::size_t room_;  // bytes of memory left for dimensions and pairs
+  HeaderRoom room_;
+  EntryReader entries_;
+  std::size_t misses_left_;
   bool metadata_seen_ = false;
   bool complete_ = true;
 };
 
 }  // namespace
 
-bool scan_header(std::span<char> text, const Limits& limits, HeaderReport& report, Header::Data& data) {
-  return HeaderScan(text, limits, report, data).run();
+bool scan_header(std::span<char> text, const Limits& limits, HeaderReport& report, Header::Data& data,
+                 ScanPath path) {
+  return HeaderScan(text, limits, report, data, path).run();
 }
 
 }  // namespace weighbridge

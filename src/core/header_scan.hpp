@@ -1,4 +1,5 @@
-// The grammar of a safetensors header: text in, records out. The only reader of that grammar.
+// The grammar of a safetensors header: text in, records out. The reader of all of that
+// grammar; EntryReader knows the usual part of it, and gives the same.
 #pragma once
 
 #include <span>
@@ -10,10 +11,15 @@
 
 namespace weighbridge {
 
+/// How entries in the usual layout are read. What comes out is the same; tests compare the two.
+enum class ScanPath { Quick, General };
+
 /// Fills the tensors (in the order of the text), dims and metadata of `data` from `text`, which is
 /// data.text. Violations go to `report`; those behind which the text cannot be followed, and
 /// limits that are crossed, are thrown in any case.
 /// Gives whether every tensor could be recorded: only then can their layout be judged.
-bool scan_header(std::span<char> text, const Limits& limits, HeaderReport& report, Header::Data& data);
+/// REQUIRES: text that is valid UTF-8, with kTextPadding NULs behind it.
+bool scan_header(std::span<char> text, const Limits& limits, HeaderReport& report, Header::Data& data,
+                 ScanPath path = ScanPath::Quick);
 
 }  // namespace weighbridge

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "base/checked.hpp"
 #include "core/header_cursor.hpp"
 
 namespace weighbridge {
@@ -42,8 +41,6 @@ bool is_large(std::string_view number) noexcept {
 }
 
 bool overflows_double(std::string_view number) noexcept {
-  constexpr std::size_t kShort = 300;  // digits without an exponent that always fit
-  if (number.size() < kShort && number.find_first_of("eE") == number.npos) return false;
   double value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
   return error == std::errc::result_out_of_range && is_large(number);
@@ -56,16 +53,17 @@ std::uint64_t HeaderCursor::integer(std::string_view needed) {
   const std::size_t start = at_;
   const std::uint64_t start_offset = offset();
   if (!is_digit(peek())) fail_expected(needed);
-  std::optional<std::uint64_t> value = 0;
+  std::uint64_t value = 0;
   for (; is_digit(peek()); ++at_) {
-    value = checked_mul(*value, 10);
-    if (value) value = checked_add(*value, static_cast<std::uint64_t>(text_[at_] - '0'));
-    if (!value) fail(start_offset, fmt::format("expected {}, found one that does not fit 64 bits", needed));
+    if (__builtin_mul_overflow(value, 10, &value) ||
+        __builtin_add_overflow(value, static_cast<std::uint64_t>(peek() - '0'), &value)) {
+      fail(start_offset, fmt::format("expected {}, found one that does not fit 64 bits", needed));
+    }
   }
   if (text_[start] == '0' && at_ - start > 1) {
     fail(start_offset, fmt::format("expected {}, found one with a leading zero", needed));
   }
-  return *value;
+  return value;
 }
 
 // Each turn takes a scalar, an empty container, or the opening of a container with content.
@@ -133,11 +131,14 @@ void HeaderCursor::skip_number() {
     ++at_;
     skip_digits("a digit behind '.'");
   }
-  if (peek() == 'e' || peek() == 'E') {
+  const bool has_exponent = peek() == 'e' || peek() == 'E';
+  if (has_exponent) {
     ++at_;
     if (peek() == '+' || peek() == '-') ++at_;
     skip_digits("a digit in the exponent");
   }
+  constexpr std::size_t kShort = 300;  // digits without an exponent that always fit
+  if (!has_exponent && at_ - start < kShort) return;
   std::string_view number(text_.data() + start, at_ - start);
   if (number.front() == '-') number.remove_prefix(1);
   if (overflows_double(number)) fail(start_offset, "a number is out of the range of a double");

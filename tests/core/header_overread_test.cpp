@@ -1,5 +1,5 @@
-// Headers whose last byte is the last byte of readable memory: a scanner that looks one byte too
-// far is killed here.
+// Headers whose last byte, or the padding behind it, is the last byte of readable memory: a scanner
+// that looks one byte too far is killed here.
 #include <cstring>
 
 #include <weighbridge/header.hpp>
@@ -46,14 +46,32 @@ std::string rich_header() {
          R"("shape":[12,3],"data_offsets":[0,144]}}   )";
 }
 
+std::string usual_header() {
+  return R"({"name":{"dtype":"F32","shape":[12,3],"data_offsets":[0,144]},)"
+         R"("other": {"data_offsets": [144, 145], "shape": [1], "dtype": "U8"}}   )";
+}
+
 TEST(HeaderOverread, TheScanStaysInsideTheText) {
-  const std::string header = rich_header();
-  for (std::size_t length = 0; length <= header.size(); ++length) {
-    const GuardedBytes guarded(header.substr(0, length));
-    HeaderReport report;
-    Header::Data data;
-    const auto error = test::error_of([&] { scan_header(guarded.text(), {}, report, data); });
-    EXPECT_EQ(error.has_value(), length + 3 < header.size()) << length;
+  for (const std::string& header : {rich_header(), usual_header()}) {
+    for (std::size_t length = 0; length <= header.size(); ++length) {
+      const GuardedBytes guarded(header.substr(0, length) + std::string(kTextPadding, '\0'));
+      HeaderReport report;
+      Header::Data data;
+      const auto error = test::error_of([&] { scan_header(guarded.text().first(length), {}, report, data); });
+      EXPECT_EQ(error.has_value(), length + 3 < header.size()) << length;
+    }
+  }
+}
+
+TEST(HeaderOverread, TheScanStaysInsideATextOfOneUnendingPiece) {
+  for (const std::string start : {"{\"", "{\"a\":{\"dtype\":\"", "{\"a\":{\"shape\":[", "{ "}) {
+    for (std::size_t length = 0; length < 64; ++length) {
+      const std::string text = start + std::string(length, start.back() == ' ' ? ' ' : '1');
+      const GuardedBytes guarded(text + std::string(kTextPadding, '\0'));
+      HeaderReport report;
+      Header::Data data;
+      EXPECT_TRUE(test::error_of([&] { scan_header(guarded.text().first(text.size()), {}, report, data); }));
+    }
   }
 }
 

@@ -1,0 +1,117 @@
+#include "core/header_entry.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/header_dsl.hpp"
+
+namespace weighbridge {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr std::uint32_t kRankLimit = 4;
+
+// What EntryReader makes of one entry that stands somewhere in a text.
+struct Attempt {
+  Header::Data data;
+  std::size_t behind = 0;  // of the entry, 0 when it was left
+  std::size_t room = 0;
+};
+
+Attempt read(std::string_view entry, std::string_view rest = "}") {
+  constexpr std::string_view kFront = "{";
+  const std::string text = fmt::format("{}{}{}", kFront, entry, rest);
+  Attempt attempt;
+  attempt.data.text = std::make_unique<char[]>(text.size() + kTextPadding);
+  std::ranges::copy(text, attempt.data.text.get());
+  HeaderRoom room(text.size());
+  EntryReader reader(attempt.data.text.get(), kRankLimit, room, attempt.data);
+  attempt.behind = reader.read(kFront.size());
+  if (attempt.behind != 0) attempt.behind -= kFront.size();
+  attempt.room = HeaderRoom(text.size()).left() - room.left();
+  return attempt;
+}
+
+void expect_taken(const std::string& entry) {
+  const Attempt attempt = read(entry);
+  EXPECT_EQ(attempt.behind, entry.size()) << entry;
+  ASSERT_EQ(attempt.data.tensors.size(), 1U) << entry;
+  const TensorRecord& record = attempt.data.tensors.front();
+  EXPECT_EQ(attempt.data.view(record.name), "a.b");
+  EXPECT_EQ(record.name_hash, attempt.data.name_hash("a.b"));
+  EXPECT_EQ(record.dtype, DType::BF16);
+  EXPECT_THAT(attempt.data.shape(record), ElementsAre(2, 10));
+  EXPECT_EQ(record.begin, 1234567890123456789U);
+  EXPECT_EQ(record.end, 7U);
+  EXPECT_EQ(attempt.room, 2 * sizeof(std::uint64_t));
+}
+
+void expect_left(const std::string& entry) {
+  const Attempt attempt = read(entry);
+  EXPECT_EQ(attempt.behind, 0U) << entry;
+  EXPECT_TRUE(attempt.data.tensors.empty()) << entry;
+  EXPECT_TRUE(attempt.data.dims.empty()) << entry;
+  EXPECT_EQ(attempt.room, 0U) << entry;
+}
+
+TEST(EntryReader, TakesCompactEntriesAndThoseWithSingleSpaces) {
+  expect_taken(R"("a.b":{"dtype":"BF16","shape":[2,10],"data_offsets":[1234567890123456789,7]})");
+  expect_taken(R"("a.b": {"dtype": "BF16", "shape": [2, 10], "data_offsets": [1234567890123456789, 7]})");
+}
+
+TEST(EntryReader, TakesTheFieldsInAnyOrder) {
+  expect_taken(R"("a.b":{"data_offsets":[1234567890123456789,7],"dtype":"BF16","shape":[2,10]})");
+  expect_taken(R"("a.b":{"shape":[2,10],"data_offsets":[1234567890123456789,7],"dtype":"BF16"})");
+}
+
+TEST(EntryReader, TakesEveryDtypeAlsoWhereItStandsAgain) {
+  for (const auto& row : detail::kDTypes) {
+    const std::string entry = test::entry("n", row.name, {}, 0, 0);
+    Header::Data data;
+    const std::string text = entry + "," + entry;
+    data.text = std::make_unique<char[]>(text.size() + kTextPadding);
+    std::ranges::copy(text, data.text.get());
+    HeaderRoom room(text.size());
+    EntryReader reader(data.text.get(), kRankLimit, room, data);
+    ASSERT_EQ(reader.read(0), entry.size()) << row.name;
+    ASSERT_EQ(reader.read(entry.size() + 1), text.size()) << row.name;
+    EXPECT_EQ(dtype_name(data.tensors[1].dtype), row.name);
+  }
+}
+
+TEST(EntryReader, LeavesWhatIsNotTheUsualLayout) {
+  expect_left(R"("\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]})");
+  expect_left(R"("a":{"dtype":"\u00558","shape":[1],"data_offsets":[0,1]})");
+  expect_left(R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":0})");
+  expect_left(R"("a":{"x":0,"dtype":"U8","shape":[1],"data_offsets":[0,1]})");
+  expect_left(R"("a":  {"dtype":"U8","shape":[1],"data_offsets":[0,1]})");
+  expect_left(R"("a" :{"dtype":"U8","shape":[1],"data_offsets":[0,1]})");
+  expect_left("\"a\":{\n\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}");
+  expect_left(R"("__metadata__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]})");
+  expect_left(R"("__metadata__":{"format":"pt"})");
+}
+
+TEST(EntryReader, LeavesWhatIsWrong) {
+  expect_left("");
+  expect_left(R"("a)");
+  expect_left(R"("a":{})");
+  expect_left(R"("a":{"dtype":"U8","shape":[1]})");
+  expect_left(R"("a":{"dtype":"U8","shape":[1],"shape":[1],"data_offsets":[0,1]})");
+  expect_left(R"("a":{"dtype":"U9","shape":[1],"data_offsets":[0,1]})");
+  expect_left(R"("a":{"dtype":"U8","shape":[1,],"data_offsets":[0,1]})");
+  expect_left(R"("a":{"dtype":"U8","shape":[01],"data_offsets":[0,1]})");
+  expect_left(R"("a":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]})");
+  expect_left(R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0]})");
+  expect_left(R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1,2]})");
+  expect_left(R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,20000000000000000000]})");
+  expect_left(R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],})");
+}
+
+TEST(EntryReader, LeavesShapesAboveTheLimit) {
+  EXPECT_NE(read(test::entry("a", "U8", {1, 1, 1, 1}, 0, 1)).behind, 0U);
+  expect_left(test::entry("a", "U8", {1, 1, 1, 1, 1}, 0, 1));
+}
+
+}  // namespace
+}  // namespace weighbridge
