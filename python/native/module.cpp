@@ -1,0 +1,16 @@
+#include "module.hpp"
+
+#include <weighbridge/version.hpp>
+
+NB_MODULE(_native, module) {
+  namespace python = weighbridge::python;
+  module.doc() = "What the package needs of the C++ library; weighbridge has the public names.";
+  module.attr("version") = nanobind::str(weighbridge::kVersion.data(), weighbridge::kVersion.size());
+  python::bind_errors(module);
+  python::bind_file(module);
+  python::bind_slice(module);
+  python::bind_dlpack(module);
+  python::bind_write(module);
+  python::bind_writer(module);
+  python::bind_edit(module);
+}

@@ -1,0 +1,24 @@
+// The parts of the native module: each file binds its own, module.cpp calls them all.
+//
+// The module is thin: it turns Python's arguments into the library's and back. What can be Python
+// is Python. It has no state of its own, so it needs no global interpreter lock.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace weighbridge::python {
+
+namespace nb = nanobind;
+
+/// Below this many bytes a copy is shorter than handing the interpreter to other threads and back.
+inline constexpr std::size_t kHoldGilBytes = 32 * 1024;
+
+void bind_errors(nb::module_& module);
+void bind_file(nb::module_& module);
+void bind_slice(nb::module_& module);
+void bind_dlpack(nb::module_& module);
+void bind_write(nb::module_& module);
+void bind_writer(nb::module_& module);
+void bind_edit(nb::module_& module);
+
+}  // namespace weighbridge::python
