@@ -1,31 +1,173 @@
-#include <weighbridge/safetensors_file.hpp>
+// The class File: opening, and what a header tells.
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <weighbridge/byte_source.hpp>
 
 #include <nanobind/stl/filesystem.h>
-#include <nanobind/stl/string.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string_view.h>
 
 #include "module.hpp"
+#include "open_file.hpp"
 
 namespace weighbridge::python {
 namespace {
 
-SafetensorsFile open_path(const std::filesystem::path& path) {
+ReadMode mode_of(bool mapped) { return mapped ? ReadMode::Auto : ReadMode::Positional; }
+
+OpenFile open_path(const std::filesystem::path& path, bool mapped) {
   const nb::gil_scoped_release release;
-  return SafetensorsFile::open(path);
+  return OpenFile(open_file(path, mode_of(mapped)));
 }
 
-nb::list names(const SafetensorsFile& file) {
+OpenFile open_fd(int descriptor, bool mapped) {
+  const nb::gil_scoped_release release;
+  return OpenFile(open_descriptor(descriptor, mode_of(mapped)));
+}
+
+// Holds a Python object's buffer. The last owner may be a thread that knows nothing of Python.
+class PythonBuffer {
+ public:
+  explicit PythonBuffer(nb::handle object) {
+    if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_SIMPLE) != 0) nb::raise_python_error();
+  }
+  PythonBuffer(const PythonBuffer&) = delete;
+  PythonBuffer& operator=(const PythonBuffer&) = delete;
+  ~PythonBuffer() {
+    if (!nb::is_alive()) return;  // the interpreter took the object with it
+    const nb::gil_scoped_acquire acquire;
+    PyBuffer_Release(&view_);
+  }
+
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
+    return {static_cast<const std::byte*>(view_.buf), static_cast<std::size_t>(view_.len)};
+  }
+
+ private:
+  Py_buffer view_{};
+};
+
+OpenFile open_buffer(nb::handle object) {
+  const auto buffer = std::make_shared<PythonBuffer>(object);
+  const nb::gil_scoped_release release;
+  return OpenFile(memory_source(Buffer(buffer->bytes(), buffer)));
+}
+
+nb::list offset_names(const OpenFile& file) {
   nb::list names;
-  for (std::size_t i = 0; i < file.header().size(); ++i) names.append(file.header()[i].name);
+  for (std::size_t i = 0; i < file.header().size(); ++i) names.append(to_str(file.header()[i].name));
   return names;
+}
+
+// The order of UTF-8 bytes is that of code points. Files are mostly in this order already.
+nb::list names(const OpenFile& file) {
+  std::vector<std::string_view> sorted(file.header().size());
+  {
+    const nb::gil_scoped_release release;
+    for (std::size_t i = 0; i < sorted.size(); ++i) sorted[i] = file.header()[i].name;
+    if (!std::ranges::is_sorted(sorted)) std::ranges::sort(sorted);
+  }
+  nb::list names;
+  for (const std::string_view name : sorted) names.append(to_str(name));
+  return names;
+}
+
+nb::object metadata(const OpenFile& file) {
+  if (!file.header().has_metadata()) return nb::none();
+  nb::dict metadata;
+  for (std::size_t i = 0; i < file.header().metadata_size(); ++i) {
+    const auto [key, value] = file.header().metadata_at(i);
+    metadata[to_str(key)] = to_str(value);
+  }
+  return metadata;
+}
+
+// The dtypes that occur.
+nb::list codes(const OpenFile& file) {
+  std::array<bool, kDTypeCount> found{};
+  for (std::size_t i = 0; i < file.header().size(); ++i) {
+    found[static_cast<std::size_t>(file.header()[i].dtype)] = true;
+  }
+  nb::list codes;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i]) codes.append(to_str(dtype_name(static_cast<DType>(i))));
+  }
+  return codes;
+}
+
+const OpenFile& check_index(const OpenFile& file, std::size_t i) {
+  if (i >= file.header().size()) throw nb::index_error("no tensor has that number");
+  return file;
+}
+
+nb::tuple info(const OpenFile& file, std::size_t i) {
+  const TensorInfo info = check_index(file, i).header()[i];
+  return nb::make_tuple(to_str(info.name), to_str(dtype_name(info.dtype)), to_tuple(info.shape), info.begin,
+                        info.end);
+}
+
+// All tensors as (name, dtype, shape), in order of their offsets.
+nb::list table(const OpenFile& file) {
+  nb::list rows;
+  for (std::size_t i = 0; i < file.header().size(); ++i) {
+    const TensorInfo info = file.header()[i];
+    rows.append(nb::make_tuple(to_str(info.name), to_str(dtype_name(info.dtype)), to_tuple(info.shape)));
+  }
+  return rows;
+}
+
+Memory view(const OpenFile& file, std::size_t i) {
+  check_index(file, i);
+  if (file.mapped()) return file.view(i);
+  const nb::gil_scoped_release release;
+  return file.view(i);
+}
+
+Memory read(const OpenFile& file, std::size_t i) {
+  if (check_index(file, i).bytes_of(i) < kHoldGilBytes) return file.read(i);
+  const nb::gil_scoped_release release;
+  return file.read(i);
+}
+
+Memory detach(const OpenFile& file, std::size_t i) {
+  if (check_index(file, i).bytes_of(i) < kHoldGilBytes) return file.detach(i);
+  const nb::gil_scoped_release release;
+  return file.detach(i);
+}
+
+// Into memory that torch allocated; it has `length` bytes.
+void read_range(const OpenFile& file, std::uint64_t begin, std::uintptr_t address, std::size_t length) {
+  const nb::gil_scoped_release release;
+  file.read_range(begin, {reinterpret_cast<std::byte*>(address), length});
 }
 
 }  // namespace
 
 void bind_file(nb::module_& module) {
-  nb::class_<SafetensorsFile>(module, "File")
-      .def_static("open_path", &open_path, nb::arg("path"))
-      .def("offset_names", &names);
+  nb::class_<OpenFile>(module, "File")
+      .def_static("open_path", &open_path, nb::arg("path"), nb::arg("mapped") = true)
+      .def_static("open_descriptor", &open_fd, nb::arg("descriptor"), nb::arg("mapped") = true)
+      .def_static("open_buffer", &open_buffer, nb::arg("buffer"))
+      .def("__len__", [](const OpenFile& file) { return file.header().size(); })
+      .def("find", [](const OpenFile& file, std::string_view name) { return file.header().find(name); })
+      .def("names", &names)
+      .def("offset_names", &offset_names)
+      .def("codes", &codes)
+      .def("metadata", &metadata)
+      .def("info", &info)
+      .def("table", &table)
+      .def("view", &view)
+      .def("read", &read)
+      .def("detach", &detach)
+      .def("read_range", &read_range)
+      .def_prop_ro("mapped", &OpenFile::mapped)
+      .def_prop_ro("data_begin", [](const OpenFile& file) { return file.header().data_begin(); })
+      .def_prop_ro("data_bytes", [](const OpenFile& file) { return file.header().data_bytes(); });
 }
 
 }  // namespace weighbridge::python

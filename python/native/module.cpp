@@ -7,7 +7,9 @@ NB_MODULE(_native, module) {
   module.doc() = "What the package needs of the C++ library; weighbridge has the public names.";
   module.attr("version") = nanobind::str(weighbridge::kVersion.data(), weighbridge::kVersion.size());
   python::bind_errors(module);
+  python::bind_memory(module);
   python::bind_file(module);
+  python::bind_arena(module);
   python::bind_slice(module);
   python::bind_dlpack(module);
   python::bind_write(module);

@@ -4,6 +4,12 @@
 // is Python. It has no state of its own, so it needs no global interpreter lock.
 #pragma once
 
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <weighbridge/tensor.hpp>
+
 #include <nanobind/nanobind.h>
 
 namespace weighbridge::python {
@@ -11,10 +17,18 @@ namespace weighbridge::python {
 namespace nb = nanobind;
 
 /// Below this many bytes a copy is shorter than handing the interpreter to other threads and back.
-inline constexpr std::size_t kHoldGilBytes = 32 * 1024;
+inline constexpr std::size_t kHoldGilBytes = std::size_t{32} * 1024;
+
+/// A str of valid UTF-8.
+inline nb::str to_str(std::string_view text) { return nb::str(text.data(), text.size()); }
+
+/// A tuple of ints.
+nb::tuple to_tuple(std::span<const std::uint64_t> shape);
 
 void bind_errors(nb::module_& module);
+void bind_memory(nb::module_& module);
 void bind_file(nb::module_& module);
+void bind_arena(nb::module_& module);
 void bind_slice(nb::module_& module);
 void bind_dlpack(nb::module_& module);
 void bind_write(nb::module_& module);

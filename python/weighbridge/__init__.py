@@ -7,6 +7,7 @@ The functions for one framework are in the module of its name: :mod:`weighbridge
 from __future__ import annotations
 
 from ._errors import SafetensorError
+from ._file import File, StoredTensor, open
 from ._native import version as __version__
 
-__all__ = ["SafetensorError", "__version__"]
+__all__ = ["File", "SafetensorError", "StoredTensor", "__version__", "open"]

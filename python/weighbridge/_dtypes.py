@@ -17,13 +17,13 @@ class DType(NamedTuple):
     torch: str | None
 
 
-# In the order of the C++ library: writers sort tensors by it, descending. numpy and ml_dtypes hold one element of less
-# than a byte in a whole one; torch holds two of F4 in a byte, so its last dimension is half of the file's.
+# In the order of the C++ library: writers sort tensors by it, descending. ml_dtypes holds one element of F4 in a whole
+# byte; torch holds two of them, so its last dimension is half of the file's. Nobody has said how F6 is packed.
 DTYPES = (
     DType("BOOL", 8, "bool", "bool"),
     DType("F4", 4, "float4_e2m1fn", "float4_e2m1fn_x2"),
-    DType("F6_E2M3", 6, "float6_e2m3fn", None),
-    DType("F6_E3M2", 6, "float6_e3m2fn", None),
+    DType("F6_E2M3", 6, None, None),
+    DType("F6_E3M2", 6, None, None),
     DType("U8", 8, "uint8", "uint8"),
     DType("I8", 8, "int8", "int8"),
     DType("F8_E5M2", 8, "float8_e5m2", "float8_e5m2"),

@@ -60,6 +60,17 @@ class SafetensorNotADirectoryError(SafetensorOSError, NotADirectoryError):
     """A directory was needed, and there is a file."""
 
 
+class SafetensorKeyError(SafetensorError, KeyError):
+    """The file has no tensor of that name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class SafetensorIndexError(SafetensorError, IndexError):
+    """An index outside its dimension, or more indices than there are dimensions."""
+
+
 # OSError itself makes the subclass that errno names; this makes ours of it.
 _OS_ERRORS: dict[type[OSError], type[SafetensorOSError]] = {
     FileNotFoundError: SafetensorFileNotFoundError,
@@ -67,6 +78,14 @@ _OS_ERRORS: dict[type[OSError], type[SafetensorOSError]] = {
     FileExistsError: SafetensorFileExistsError,
     IsADirectoryError: SafetensorIsADirectoryError,
     NotADirectoryError: SafetensorNotADirectoryError,
+}
+
+_OTHER_ERRORS: dict[str, type[SafetensorError]] = {
+    "IoError": SafetensorOSError,
+    "OutputExists": SafetensorFileExistsError,
+    "TensorNotFound": SafetensorKeyError,
+    "SliceOutOfRange": SafetensorIndexError,
+    "TooManySlices": SafetensorIndexError,
 }
 
 
@@ -80,5 +99,4 @@ def from_native(code: str, message: str, subject: str, offset: int | None, errno
     """The exception for an error of the C++ library."""
     if errno:
         return os_error(message, errno, code=code, tensor=subject or None, offset=offset)
-    kind = {"IoError": SafetensorOSError, "OutputExists": SafetensorFileExistsError}.get(code, SafetensorError)
-    return kind(message, code=code, tensor=subject or None, offset=offset)
+    return _OTHER_ERRORS.get(code, SafetensorError)(message, code=code, tensor=subject or None, offset=offset)

@@ -1,0 +1,36 @@
+// The class Arena: all tensors of a file at once.
+#include "module.hpp"
+#include "open_file.hpp"
+
+namespace weighbridge::python {
+namespace {
+
+Arena make_arena(const OpenFile& file, ArenaKind kind) {
+  const nb::gil_scoped_release release;
+  return Arena(file, kind);
+}
+
+const Memory& get(const Arena& arena, std::size_t i) {
+  if (i >= arena.size()) throw nb::index_error("no tensor has that number");
+  return arena[i];
+}
+
+nb::list memories(const Arena& arena) {
+  nb::list list;
+  for (std::size_t i = 0; i < arena.size(); ++i) list.append(nb::cast(arena[i]));
+  return list;
+}
+
+}  // namespace
+
+void bind_arena(nb::module_& module) {
+  nb::class_<Arena>(module, "Arena")
+      .def_static("shared", [](const OpenFile& file) { return make_arena(file, ArenaKind::Shared); })
+      .def_static("private", [](const OpenFile& file) { return make_arena(file, ArenaKind::Private); })
+      .def_static("owned", [](const OpenFile& file) { return make_arena(file, ArenaKind::Owned); })
+      .def("__len__", &Arena::size)
+      .def("memory", [](const Arena& arena, std::size_t i) { return get(arena, i); })
+      .def("memories", &memories);
+}
+
+}  // namespace weighbridge::python

@@ -1,0 +1,115 @@
+"""Reading into numpy arrays.
+
+BF16 and the small floats are ml_dtypes' types of the same name. F4 is unpacked, one element a byte, as ml_dtypes has
+it. F6 has no agreed packing: its bytes are at ``file[name].buffer()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _native
+from ._dtypes import BY_CODE
+from ._errors import SafetensorError
+from ._index import split_index
+from ._source import Source, open_sources
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = ["load", "load_file"]
+
+
+def load_file(source: Source, *, copy: bool = False, backend: str = "auto") -> dict[str, npt.NDArray[Any]]:
+    """Loads all tensors of a file, a list of shards, or the shards of an ``index.json``.
+
+    Arrays are read-only views of the mapped file, which lives as long as any of them: nothing is read before it is
+    looked at. With ``copy=True`` they are writable copies. Copies, and files that are not mapped (``backend="pread"``,
+    network file systems), are read by several threads.
+
+    Keys are in file order. Shapes are the file's; dtypes are numpy's or ml_dtypes'. Raises SafetensorError, and
+    subclasses of OSError.
+    """
+    return {
+        name: array for file in open_sources(source, backend=backend) for name, array in load_native(file, copy).items()
+    }
+
+
+def load(buffer: Buffer, *, copy: bool = False) -> dict[str, npt.NDArray[Any]]:
+    """The same from a file in memory: views of ``buffer``, which they keep alive, or copies."""
+    return load_native(_native.File.open_buffer(buffer), copy)
+
+
+def load_native(file: _native.File, copy: bool) -> dict[str, npt.NDArray[Any]]:
+    """All tensors of an open file, in file order."""
+    arena = _native.Arena.owned(file) if copy else _native.Arena.shared(file)
+    return arrays_of(file, arena)
+
+
+def arrays_of(file: _native.File, arena: _native.Arena) -> dict[str, npt.NDArray[Any]]:
+    """All tensors of an arena: writable where its memory is."""
+    arrays = {}
+    for (name, code, shape), memory in zip(file.table(), arena.memories(), strict=True):
+        arrays[name] = array_of(memory, code, shape)
+    return arrays
+
+
+def array_of(memory: _native.Memory, code: str, shape: Sequence[int]) -> npt.NDArray[Any]:
+    """The array of that dtype and shape over ``memory``; F4 is copied."""
+    if code == "F4":
+        return _unpack_f4(memory, shape)
+    exporter: Any = memory
+    array: npt.NDArray[Any] = np.ndarray(shape, numpy_dtype(code), exporter)
+    return array
+
+
+def read_index(file: _native.File, number: int, index: Any) -> npt.NDArray[Any]:
+    """A slice of one tensor, with numpy's indexing; reads only its bytes. Writable.
+
+    What is no basic index (lists, arrays, masks) is applied to the whole tensor.
+    """
+    _, code, shape, _, _ = file.info(number)
+    split = split_index(index, shape)
+    if split is None:
+        chosen: npt.NDArray[Any] = array_of(file.view(number), code, shape)[index]
+        return chosen.copy()
+    part, memory = _native.read_slice(file, number, split.read)
+    array: npt.NDArray[Any] = np.flip(array_of(memory, code, part), split.flips)
+    if split.expand is not None:
+        array = array[split.expand]
+    return array
+
+
+@cache
+def numpy_dtype(code: str) -> np.dtype[Any]:
+    """The dtype of a code of the format. Raises SafetensorError for one that has none, or needs ml_dtypes."""
+    name = BY_CODE[code].name
+    if name is None:
+        raise SafetensorError(f"Dtype not understood: {code}", code="Unsupported")
+    if code != "C64" and code != "BOOL" and not hasattr(np, name):
+        return _ml_dtype(code, name)
+    return np.dtype(name)
+
+
+def _ml_dtype(code: str, name: str) -> np.dtype[Any]:
+    try:
+        import ml_dtypes
+    except ImportError as error:
+        raise SafetensorError(f"{code} needs the package ml_dtypes: numpy has no {name}", code="Unsupported") from error
+    dtype: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
+    return dtype
+
+
+def _unpack_f4(memory: _native.Memory, shape: Sequence[int]) -> npt.NDArray[Any]:
+    """Two elements a byte, the first in the low half, as one a byte."""
+    packed = array_of(memory, "U8", [len(memory)])
+    unpacked = np.empty(2 * packed.size, np.uint8)
+    np.bitwise_and(packed, 0x0F, out=unpacked[0::2])
+    np.right_shift(packed, 4, out=unpacked[1::2])
+    unpacked.flags.writeable = memory.writable
+    return unpacked.view(numpy_dtype("F4")).reshape(shape)

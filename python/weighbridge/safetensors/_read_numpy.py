@@ -1,0 +1,95 @@
+"""numpy, and the frameworks that take their tensors from numpy's: tensorflow, flax, mlx."""
+
+from __future__ import annotations
+
+import importlib
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from .. import _native
+from .. import numpy as own
+from .._errors import SafetensorError
+
+_CONVERTERS = {
+    "flax": ("jax.numpy", "array"),
+    "tensorflow": ("tensorflow", "convert_to_tensor"),
+    "mlx": ("mlx.core", "array"),
+}
+
+
+class NumpyReader:
+    """Arrays are writable and share no bytes with each other or with a second call, as the reference's.
+
+    Large ones are private mappings of the file where that is safe, and all others copies. A framework that copies its
+    input (``convert``) is given views.
+    """
+
+    def __init__(self, file: _native.File, convert: Callable[[Any], Any] | None = None) -> None:
+        self._file = file
+        self._convert = convert
+
+    def tensor(self, number: int) -> Any:
+        _, code, shape, _, _ = self._file.info(number)
+        if self._convert is not None:
+            return self._convert(own.array_of(self._file.view(number), code, shape))
+        return own.array_of(self._file.detach(number), code, shape)
+
+    def tensors(self) -> dict[str, Any]:
+        if self._convert is not None:
+            return {name: self.tensor(number) for number, name in enumerate(self._file.offset_names())}
+        return own.arrays_of(self._file, _native.Arena.private(self._file))
+
+    def slice(self, number: int, index: Any) -> Any:
+        shape = self._file.info(number)[2]
+        array = own.read_index(self._file, number, _checked(index, shape))
+        return array if self._convert is None else self._convert(array)
+
+
+def converter(name: str) -> Callable[[Any], Any] | None:
+    """What makes a framework's tensor of an array; None for numpy itself."""
+    if name == "numpy":
+        return None
+    if name == "flax":
+        importlib.import_module("flax")  # the reference needs it too
+    module, function = _CONVERTERS[name]
+    convert: Callable[[Any], Any] = getattr(importlib.import_module(module), function)
+    return convert
+
+
+def _checked(index: Any, shape: tuple[int, ...]) -> Any:
+    """The index, once it is known to have none of what the reference refuses and its tests ask to be refused.
+
+    Where numpy clamps the end of a range, the reference raises, and programs rely on that to notice a wrong shape.
+    """
+    if isinstance(index, list):
+        if index:
+            raise SafetensorError("Non empty lists are not implemented")
+        return slice(0, 0)
+    items = index if isinstance(index, tuple) else (index,)
+    if not all(isinstance(item, slice) or hasattr(item, "__index__") for item in items):
+        return index
+    for dimension, (item, size) in enumerate(zip(items, shape, strict=False)):
+        _check_item(item, dimension, size, f"[{', '.join(map(_text, items))}] with shape {list(shape)}")
+    return index
+
+
+def _check_item(item: Any, dimension: int, size: int, what: str) -> None:
+    outside = None
+    if not isinstance(item, slice):
+        position = operator.index(item)
+        if position < -size:
+            raise SafetensorError(f"Invalid index {position} for dimension {dimension} of size {size}")
+        outside = position if position >= size else None
+    elif item.stop is not None and operator.index(item.stop) > size:
+        outside = operator.index(item.stop) - 1
+    if outside is not None:
+        reason = f"index {outside} out of bounds for tensor dimension #{dimension} of size {size}"
+        raise SafetensorError(f"Error during slicing {what}: {reason}", code="SliceOutOfRange")
+
+
+def _text(item: Any) -> str:
+    if not isinstance(item, slice):
+        return str(operator.index(item))
+    step = "" if item.step is None else f":{item.step}"
+    return f"{'' if item.start is None else item.start}:{'' if item.stop is None else item.stop}{step}"

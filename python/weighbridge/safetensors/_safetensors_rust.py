@@ -1,0 +1,10 @@
+"""The name under which the reference has its native module, and its exception."""
+
+from __future__ import annotations
+
+from .._errors import SafetensorError
+from .._native import version as __version__
+from ._deserialize import deserialize
+from ._safe_open import _safe_open_handle, safe_open
+
+__all__ = ["SafetensorError", "__version__", "_safe_open_handle", "deserialize", "safe_open"]

@@ -1,0 +1,160 @@
+"""Reading into torch tensors.
+
+Tensors on the CPU share one private mapping of their file, which lives as long as any of them: loading costs neither
+reads nor memory, and writing to a tensor takes a copy of the touched pages and never changes the file. F4 is
+``float4_e2m1fn_x2``, whose last dimension is half of the file's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import torch
+
+from . import _native
+from ._cuda import load_to_cuda
+from ._dtypes import BY_CODE, DTYPES
+from ._errors import SafetensorError
+from ._index import split_index
+from ._source import Source, open_sources
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = ["load", "load_file"]
+
+DeviceLike: TypeAlias = "str | int | torch.device"
+
+# The function behind torch.utils.dlpack.from_dlpack, without a detour through Python for each tensor.
+_from_dlpack = torch._C._from_dlpack
+
+
+def load_file(source: Source, device: DeviceLike = "cpu", *, backend: str = "auto") -> dict[str, torch.Tensor]:
+    """Loads all tensors of a file, a list of shards, or the shards of an ``index.json``, onto ``device``.
+
+    On the CPU the tensors are a private mapping of the file; where files are not mapped (``backend="pread"``, network
+    file systems) they are read by several threads. On ``"meta"`` they have shapes and no bytes.
+
+    Keys are in file order. Raises SafetensorError, and subclasses of OSError.
+    """
+    place = torch.device(device)
+    return {
+        name: tensor
+        for file in open_sources(source, backend=backend)
+        for name, tensor in load_native(file, place).items()
+    }
+
+
+def load(buffer: Buffer, device: DeviceLike = "cpu") -> dict[str, torch.Tensor]:
+    """The same from a file in memory, which is copied."""
+    return load_native(_native.File.open_buffer(buffer), torch.device(device))
+
+
+def load_native(file: _native.File, device: torch.device) -> dict[str, torch.Tensor]:
+    """All tensors of an open file on a device, in file order."""
+    if device.type == "meta":
+        return {name: meta_tensor(code, shape) for name, code, shape in file.table()}
+    if device.type == "cuda":
+        return load_to_cuda(file, device)
+    tensors = tensors_of(file, _native.Arena.private(file))
+    return tensors if device.type == "cpu" else {name: tensor.to(device) for name, tensor in tensors.items()}
+
+
+def load_one(file: _native.File, number: int, device: torch.device) -> torch.Tensor:
+    """One tensor of an open file on a device, in memory of its own."""
+    name, code, shape, _, _ = file.info(number)
+    if device.type == "meta":
+        return meta_tensor(code, shape)
+    if device.type == "cuda":
+        return load_to_cuda(file, device, [number])[name]
+    return tensor_of(file.detach(number), code, shape).to(device)
+
+
+def tensors_of(file: _native.File, arena: _native.Arena) -> dict[str, torch.Tensor]:
+    """All tensors of an arena, over its memory."""
+    _check_dtypes(file)
+    capsules = _native.to_dlpacks(file, arena, _direct_codes())
+    tensors = dict(zip(file.offset_names(), map(_from_dlpack, capsules), strict=True))
+    if len(_direct_codes()) < len(torch_codes()):
+        for name, code, _ in file.table():
+            tensors[name] = tensors[name].view(torch_dtype(code))
+    return tensors
+
+
+def tensor_of(memory: _native.Memory, code: str, shape: Sequence[int]) -> torch.Tensor:
+    """The tensor of that dtype and shape over ``memory``."""
+    direct = code in _direct_codes()
+    dtype = torch_dtype(code)
+    tensor: torch.Tensor = _from_dlpack(_native.to_dlpack(memory, code, shape, direct))
+    return tensor if direct else tensor.view(dtype)
+
+
+def read_index(file: _native.File, number: int, index: Any, whole: _native.Memory | None = None) -> torch.Tensor:
+    """A slice of one tensor, with numpy's indexing; reads only its bytes.
+
+    ``whole`` is the tensor's memory where it is there already: a slice that is one range of it is a view. What is no
+    basic index (lists, tensors, masks) is applied to the whole tensor. F4 is indexed as the file has it, element by
+    element, and cut where a byte ends.
+    """
+    _, code, shape, _, _ = file.info(number)
+    split = split_index(index, shape)
+    if split is None:
+        return tensor_of(file.read(number) if whole is None else whole, code, shape)[index]
+    if whole is None:
+        part, memory = _native.read_slice(file, number, split.read)
+    else:
+        part, memory = _native.cut_slice(file, number, split.read, whole)
+    tensor = tensor_of(memory, code, part)
+    if split.flips:
+        tensor = tensor.flip(split.flips)
+    return tensor if split.expand is None else tensor[split.expand]
+
+
+@cache
+def torch_dtype(code: str) -> torch.dtype:
+    """The dtype of a code of the format. Raises SafetensorError for one that this torch does not have."""
+    dtype = getattr(torch, BY_CODE[code].torch or "", None)
+    if not isinstance(dtype, torch.dtype):
+        raise SafetensorError(f"Dtype not understood: {code}", code="Unsupported")
+    return dtype
+
+
+def shape_of(code: str, shape: Sequence[int]) -> Sequence[int]:
+    """The shape that torch has for a shape of the file."""
+    return (*shape[:-1], shape[-1] // 2) if code == "F4" else shape
+
+
+def meta_tensor(code: str, shape: Sequence[int]) -> torch.Tensor:
+    """A tensor without bytes."""
+    return torch.empty(shape_of(code, shape), dtype=torch_dtype(code), device="meta")
+
+
+def _check_dtypes(file: _native.File) -> None:
+    """Refuses a file with dtypes that this torch does not have, naming one."""
+    missing = {dtype.code for dtype in DTYPES} - set(torch_codes())
+    if not missing.isdisjoint(file.codes()):
+        torch_dtype(min(missing.intersection(file.codes())))
+
+
+@cache
+def torch_codes() -> tuple[str, ...]:
+    """What this torch has a dtype for."""
+    return tuple(d.code for d in DTYPES if isinstance(getattr(torch, d.torch or "", None), torch.dtype))
+
+
+@cache
+def _direct_codes() -> tuple[str, ...]:
+    """What this torch takes by DLPack as it is; the rest goes through integers of the same width."""
+    return tuple(code for code in torch_codes() if _takes(code))
+
+
+def _takes(code: str) -> bool:
+    header = b'{"empty":{"dtype":"%s","shape":[2,0],"data_offsets":[0,0]}}' % code.encode()
+    empty = _native.File.open_buffer(len(header).to_bytes(8, "little") + header).read(0)
+    try:
+        tensor = _from_dlpack(_native.to_dlpack(empty, code, (2, 0)))
+    except (RuntimeError, BufferError, ValueError):
+        return False
+    return bool(tensor.dtype == torch_dtype(code))
