@@ -16,9 +16,7 @@ const Memory& get(const Arena& arena, std::size_t i) {
 }
 
 nb::list memories(const Arena& arena) {
-  nb::list list;
-  for (std::size_t i = 0; i < arena.size(); ++i) list.append(nb::cast(arena[i]));
-  return list;
+  return make_list(arena.size(), [&](std::size_t i) { return nb::cast(arena[i]); });
 }
 
 }  // namespace

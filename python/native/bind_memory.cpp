@@ -9,9 +9,9 @@ namespace {
 
 // The object is the exporter, and its address never changes: there is nothing to release.
 int get_buffer(PyObject* object, Py_buffer* view, int flags) {
-  static std::byte empty{};  // some consumers take a null pointer for a failure
+  static constexpr std::byte kEmpty{};  // some consumers take a null pointer for a failure
   const auto* memory = nb::inst_ptr<Memory>(object);
-  return PyBuffer_FillInfo(view, object, memory->data == nullptr ? &empty : memory->data,
+  return PyBuffer_FillInfo(view, object, memory->size == 0 ? const_cast<std::byte*>(&kEmpty) : memory->data,
                            static_cast<Py_ssize_t>(memory->size), memory->writable ? 0 : 1, flags);
 }
 

@@ -147,12 +147,10 @@ nb::list capsules(const OpenFile& file, const Arena& arena, const std::vector<st
   std::array<bool, kDTypeCount> known{};
   for (const std::string_view code : direct) known[static_cast<std::size_t>(to_dtype(code))] = true;
   if (arena.size() != file.header().size()) throw nb::value_error("the arena is of another file");
-  nb::list list;
-  for (std::size_t i = 0; i < arena.size(); ++i) {
+  return make_list(arena.size(), [&](std::size_t i) {
     const TensorInfo info = file.header()[i];
-    list.append(export_tensor(arena[i], info.dtype, info.shape, known[static_cast<std::size_t>(info.dtype)]));
-  }
-  return list;
+    return export_tensor(arena[i], info.dtype, info.shape, known[static_cast<std::size_t>(info.dtype)]);
+  });
 }
 
 }  // namespace

@@ -59,9 +59,7 @@ OpenFile open_buffer(nb::handle object) {
 }
 
 nb::list offset_names(const OpenFile& file) {
-  nb::list names;
-  for (std::size_t i = 0; i < file.header().size(); ++i) names.append(to_str(file.header()[i].name));
-  return names;
+  return make_list(file.header().size(), [&](std::size_t i) { return to_str(file.header()[i].name); });
 }
 
 // The order of UTF-8 bytes is that of code points. Files are mostly in this order already.
@@ -72,9 +70,7 @@ nb::list names(const OpenFile& file) {
     for (std::size_t i = 0; i < sorted.size(); ++i) sorted[i] = file.header()[i].name;
     if (!std::ranges::is_sorted(sorted)) std::ranges::sort(sorted);
   }
-  nb::list names;
-  for (const std::string_view name : sorted) names.append(to_str(name));
-  return names;
+  return make_list(sorted.size(), [&](std::size_t i) { return to_str(sorted[i]); });
 }
 
 nb::object metadata(const OpenFile& file) {
@@ -111,14 +107,15 @@ nb::tuple info(const OpenFile& file, std::size_t i) {
                         info.end);
 }
 
-// All tensors as (name, dtype, shape), in order of their offsets.
+// All tensors as (name, dtype, shape), in order of their offsets. Equal dtypes are one str.
 nb::list table(const OpenFile& file) {
-  nb::list rows;
-  for (std::size_t i = 0; i < file.header().size(); ++i) {
+  const nb::list names =
+      make_list(kDTypeCount, [](std::size_t i) { return to_str(dtype_name(static_cast<DType>(i))); });
+  return make_list(file.header().size(), [&](std::size_t i) {
     const TensorInfo info = file.header()[i];
-    rows.append(nb::make_tuple(to_str(info.name), to_str(dtype_name(info.dtype)), to_tuple(info.shape)));
-  }
-  return rows;
+    return nb::make_tuple(to_str(info.name), names[static_cast<std::size_t>(info.dtype)],
+                          to_tuple(info.shape));
+  });
 }
 
 Memory view(const OpenFile& file, std::size_t i) {

@@ -1,6 +1,11 @@
 #include "module.hpp"
 
+#include <bit>
+
 #include <weighbridge/version.hpp>
+
+// Tensors are given as the file has them, little-endian.
+static_assert(std::endian::native == std::endian::little);
 
 NB_MODULE(_native, module) {
   namespace python = weighbridge::python;

@@ -22,6 +22,18 @@ inline constexpr std::size_t kHoldGilBytes = std::size_t{32} * 1024;
 /// A str of valid UTF-8.
 inline nb::str to_str(std::string_view text) { return nb::str(text.data(), text.size()); }
 
+/// A list of `size` objects, each made by `make(i)`: several times faster than appending.
+template <typename Make>
+nb::list make_list(std::size_t size, const Make& make) {
+  const nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(size)));
+  if (!list.is_valid()) nb::raise_python_error();
+  for (std::size_t i = 0; i < size; ++i) {
+    nb::object item = make(i);
+    PyList_SetItem(list.ptr(), static_cast<Py_ssize_t>(i), item.release().ptr());
+  }
+  return nb::borrow<nb::list>(list);
+}
+
 /// A tuple of ints.
 nb::tuple to_tuple(std::span<const std::uint64_t> shape);
 

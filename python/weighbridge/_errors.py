@@ -39,6 +39,10 @@ class SafetensorOSError(SafetensorError, OSError):
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # OSError keeps these two outside the dict.
+        return type(self), self.args, {**self.__dict__, "errno": self.errno, "strerror": self.strerror}
+
 
 class SafetensorFileNotFoundError(SafetensorOSError, FileNotFoundError):
     """There is no such file."""

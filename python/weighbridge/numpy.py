@@ -79,10 +79,8 @@ def read_index(file: _native.File, number: int, index: Any) -> npt.NDArray[Any]:
         chosen: npt.NDArray[Any] = array_of(file.view(number), code, shape)[index]
         return chosen.copy()
     part, memory = _native.read_slice(file, number, split.read)
-    array: npt.NDArray[Any] = np.flip(array_of(memory, code, part), split.flips)
-    if split.expand is not None:
-        array = array[split.expand]
-    return array
+    array = np.flip(array_of(memory, code, part), split.flips)
+    return array if split.expand is None else np.asarray(array[split.expand])
 
 
 @cache

@@ -94,9 +94,9 @@ def tensor_of(memory: _native.Memory, code: str, shape: Sequence[int]) -> torch.
 def read_index(file: _native.File, number: int, index: Any, whole: _native.Memory | None = None) -> torch.Tensor:
     """A slice of one tensor, with numpy's indexing; reads only its bytes.
 
-    ``whole`` is the tensor's memory where it is there already: a slice that is one range of it is a view. What is no
-    basic index (lists, tensors, masks) is applied to the whole tensor. F4 is indexed as the file has it, element by
-    element, and cut where a byte ends.
+    ``whole`` is the tensor's memory where it is there already: a slice that is one range of it is a view. F4 is indexed
+    as the file has it, element by element, and cut where a byte ends. What is no basic index (lists, tensors, masks) is
+    applied to the whole tensor, as torch has it.
     """
     _, code, shape, _, _ = file.info(number)
     split = split_index(index, shape)
@@ -108,8 +108,16 @@ def read_index(file: _native.File, number: int, index: Any, whole: _native.Memor
         part, memory = _native.cut_slice(file, number, split.read, whole)
     tensor = tensor_of(memory, code, part)
     if split.flips:
-        tensor = tensor.flip(split.flips)
+        tensor = _flip_f4(tensor, split.flips) if code == "F4" else tensor.flip(split.flips)
     return tensor if split.expand is None else tensor[split.expand]
+
+
+def _flip_f4(tensor: torch.Tensor, axes: tuple[int, ...]) -> torch.Tensor:
+    """Along the last dimension the two elements of each byte change places too."""
+    packed = tensor.view(torch.uint8).flip(axes)
+    if tensor.ndim - 1 in axes:
+        packed = (packed << 4) | (packed >> 4)
+    return packed.view(tensor.dtype)
 
 
 @cache

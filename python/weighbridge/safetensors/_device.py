@@ -30,3 +30,10 @@ def parse_device(device: Any) -> str | int:
 def is_cpu(device: str | int) -> bool:
     """Whether it is the CPU, with or without an index."""
     return isinstance(device, str) and device.partition(":")[0] == "cpu"
+
+
+def device_text(device: str | int) -> str:
+    """The device with its index, as the reference writes it; mps has only one."""
+    if isinstance(device, int) or ":" in device or device == "mps":
+        return "mps" if device == "mps:0" else str(device)
+    return f"{device}:0"

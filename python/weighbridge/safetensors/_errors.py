@@ -21,7 +21,6 @@ _HEADER_TEXTS = {
     "MisalignedSlice": "The slice is slicing for subbytes dtypes, and the slice does not end up at a byte boundary, "
     "this is invalid.",
     "MetadataIncompleteBuffer": "incomplete metadata, file not fully covered",
-    "LimitExceeded": "invalid JSON in header",
 }
 
 
@@ -30,11 +29,11 @@ def reference_header_errors(prefix: str) -> Iterator[None]:
     """Errors of a header as the reference gives them: ``prefix: its words: our message``."""
     try:
         yield
+    except SafetensorOSError:
+        raise
     except SafetensorError as error:
-        text = _HEADER_TEXTS.get(error.code)
-        if text is None:
-            raise
-        message = f"{prefix}: {text.format(tensor=error.tensor)}: {error}"
+        text = _HEADER_TEXTS.get(error.code, "").format(tensor=error.tensor)
+        message = ": ".join(part for part in (prefix, text, str(error)) if part)
         raise SafetensorError(message, code=error.code, tensor=error.tensor, offset=error.offset) from None
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from .. import _native
 from .._errors import SafetensorError
-from ._device import is_cpu
+from ._device import device_text, is_cpu
 
 _NAMES = {
     "pt": "torch",
@@ -45,10 +45,10 @@ def framework_name(framework: Any) -> str:
     return name
 
 
-def check_device(framework: str, name: str, device: str | int) -> None:
+def check_device(name: str, device: str | int) -> None:
     """Only torch and paddle have devices."""
     if name not in _WITH_DEVICES and not is_cpu(device):
-        raise SafetensorError(f"Device {device} is not supported for framework {framework}")
+        raise SafetensorError(f"Device {device_text(device)} is not supported for framework {name}")
 
 
 def make_reader(name: str, file: _native.File, device: str | int) -> Reader:

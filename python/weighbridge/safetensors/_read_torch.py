@@ -9,6 +9,7 @@ import torch
 
 from .. import _native
 from .. import torch as own
+from .._errors import SafetensorError
 
 
 class TorchReader:
@@ -16,7 +17,7 @@ class TorchReader:
 
     def __init__(self, file: _native.File, device: str | int) -> None:
         self._file = file
-        self._device = torch.device(device)
+        self._device = _torch_device(device)
         self._mapping: _native.Arena | None = None
         self._lock = Lock()
 
@@ -42,3 +43,10 @@ class TorchReader:
             if self._mapping is None:
                 self._mapping = _native.Arena.private(self._file)
             return self._mapping
+
+
+def _torch_device(device: str | int) -> torch.device:
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise SafetensorError(f"device {device} is invalid: {error}") from error

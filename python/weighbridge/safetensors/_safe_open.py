@@ -20,7 +20,6 @@ class _Settings:
     """The arguments beside the file, checked before it is touched."""
 
     def __init__(self, framework: Any, device: Any, backend: Any) -> None:
-        self.framework = framework
         self.name = framework_name(framework)
         self.device = parse_device(device)
         if backend not in ("mmap", "pread"):
@@ -28,7 +27,7 @@ class _Settings:
         self.mapped = backend == "mmap"
 
     def reader(self, file: _native.File) -> Reader:
-        check_device(self.framework, self.name, self.device)
+        check_device(self.name, self.device)
         return make_reader(self.name, file, self.device)
 
 
@@ -48,63 +47,60 @@ class safe_open:
         self._start(file, settings)
 
     def _start(self, file: _native.File, settings: _Settings) -> None:
-        self._file: _native.File | None = file
-        self._reader = settings.reader(file)
+        self._open: tuple[_native.File, Reader] | None = (file, settings.reader(file))
         self._names: list[str] | None = None
 
-    def _open_file(self) -> _native.File:
-        if self._file is None:
+    def _parts(self) -> tuple[_native.File, Reader]:
+        if self._open is None:
             raise SafetensorError("File is closed", code="InvalidArgument")
-        return self._file
+        return self._open
 
-    def _number(self, name: str) -> int:
-        number = self._open_file().find(name)
+    def _find(self, name: str) -> tuple[_native.File, Reader, int]:
+        file, reader = self._parts()
+        number = file.find(name)
         if number is None:
             raise SafetensorError(f"File does not contain tensor {name}", code="TensorNotFound", tensor=name)
-        return number
+        return file, reader, number
 
     def __enter__(self) -> safe_open:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file = None
-        del self._reader
+        self._open = None
 
     def keys(self) -> list[str]:
         """All names, ordered by code point."""
-        file = self._open_file()
+        file, _ = self._parts()
         if self._names is None:
             self._names = file.names()
         return self._names.copy()
 
     def offset_keys(self) -> list[str]:
         """All names, in order of their offsets; of tensors without bytes in the header's order."""
-        return self._open_file().offset_names()
+        return self._parts()[0].offset_names()
 
     def metadata(self) -> dict[str, str] | None:
         """``__metadata__``, ordered by key; None when there is none."""
-        return self._open_file().metadata()
+        return self._parts()[0].metadata()
 
     def get_tensor(self, name: str) -> Any:
         """The whole tensor."""
-        number = self._number(name)
-        return self._reader.tensor(number)
+        _, reader, number = self._find(name)
+        return reader.tensor(number)
 
     def get_tensors(self) -> dict[str, Any]:
         """All tensors, in order of their offsets."""
-        self._open_file()
-        return self._reader.tensors()
+        return self._parts()[1].tensors()
 
     def get_slice(self, name: str) -> PySafeSlice:
         """The tensor for slicing: ``f.get_slice("a")[:, :2]`` reads only what it gives."""
-        number = self._number(name)
-        return PySafeSlice(self._open_file(), self._reader, number)
+        return PySafeSlice(*self._find(name))
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._open_file().find(name) is not None
+        return isinstance(name, str) and self._parts()[0].find(name) is not None
 
     def __len__(self) -> int:
-        return len(self._open_file())
+        return len(self._parts()[0])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())

@@ -1,0 +1,164 @@
+"""weighbridge.open: a lazy mapping over anything that holds a file."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import weighbridge
+import weighbridge.numpy
+import weighbridge.torch
+from handmade import Tensor, file_bytes, write_file
+from weighbridge import SafetensorError
+
+TENSORS = {
+    "b": Tensor("F32", (2, 3)),
+    "a": Tensor("U8", (5,)),
+    "scalar": Tensor("U8", ()),
+    "none": Tensor("U8", (0, 4)),
+}
+DATA = file_bytes(TENSORS, {"z": "1", "a": "2"})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(DATA)
+    return file
+
+
+@pytest.mark.parametrize("kind", ["path", "text", "file", "descriptor", "bytes", "bytearray", "memoryview", "stream"])
+def test_everything_that_holds_a_file_can_be_opened(path: Path, kind: str) -> None:
+    with path.open("rb") as handle:
+        source = {
+            "path": path,
+            "text": str(path),
+            "file": handle,
+            "descriptor": handle.fileno(),
+            "bytes": DATA,
+            "bytearray": bytearray(DATA),
+            "memoryview": memoryview(DATA),
+            "stream": io.BytesIO(DATA),
+        }[kind]
+        file = weighbridge.open(source)
+    with file:
+        assert list(file) == ["b", "a", "scalar", "none"]
+        assert file.metadata == {"a": "2", "z": "1"}
+        assert list(file.metadata) == ["a", "z"]
+        assert {name: (tensor.dtype, tensor.shape, bytes(tensor.buffer())) for name, tensor in file.items()} == {
+            name: (tensor.code, tensor.shape, tensor.content) for name, tensor in TENSORS.items()
+        }
+
+
+def test_a_descriptor_is_used_itself(path: Path) -> None:
+    """Neither the name nor the position of the descriptor matters, and it stays the caller's."""
+    with path.open("rb") as handle:
+        path.unlink()
+        handle.seek(11)
+        file = weighbridge.open(handle)
+        assert handle.tell() == 11
+    assert bytes(file["a"].buffer()) == TENSORS["a"].content
+
+
+def test_it_is_a_mapping(path: Path) -> None:
+    with weighbridge.open(path) as file:
+        assert len(file) == 4
+        assert "a" in file
+        assert "A" not in file
+        assert 1 not in file
+        assert file.get("A") is None
+        assert file["b"].offset % 8 == 0
+        assert file["b"].size_in_bytes == 24
+        assert repr(file["b"]) == "StoredTensor('b', F32, [2, 3])"
+        with pytest.raises(KeyError) as caught:
+            file["A"]
+        assert isinstance(caught.value, SafetensorError)
+        assert str(caught.value) == "File does not contain tensor A"
+
+
+def test_what_was_taken_outlives_the_file(path: Path) -> None:
+    with weighbridge.open(path) as file:
+        tensor, array = file["a"], file["b"].numpy()
+    path.unlink()
+    assert bytes(tensor.buffer()) == TENSORS["a"].content
+    assert array.tobytes() == TENSORS["b"].content
+    with pytest.raises(SafetensorError, match="File is closed"):
+        file["a"]
+
+
+@pytest.mark.parametrize("backend", ["auto", "pread"])
+def test_views_are_read_only_and_copies_are_not(path: Path, backend: str) -> None:
+    with weighbridge.open(path, backend=backend) as file:
+        assert file["a"].buffer().readonly
+        assert not file["a"].numpy().flags.writeable
+        assert file["a"].numpy(copy=True).flags.writeable
+        assert not any(array.flags.writeable for array in file.numpy().values())
+        assert all(array.flags.writeable for array in file.numpy(copy=True).values())
+
+
+def test_numpy_and_torch_take_it_directly(path: Path) -> None:
+    with weighbridge.open(path) as file:
+        assert np.array_equal(np.asarray(file["b"]), file["b"].numpy())
+        assert torch.from_dlpack(file["b"]).numpy().tobytes() == TENSORS["b"].content
+        assert file["b"].torch().shape == (2, 3)
+
+
+def test_an_open_file_that_shrinks_is_an_error_and_no_short_read(path: Path) -> None:
+    with weighbridge.open(path, backend="pread") as file:
+        os.truncate(path, len(DATA) - 3)
+        with pytest.raises(SafetensorError):
+            file["none"], file["scalar"].numpy()
+
+
+def test_unknown_backends_are_refused(path: Path) -> None:
+    with pytest.raises(ValueError, match="'fast' is none of auto, mmap, pread"):
+        weighbridge.open(path, backend="fast")
+
+
+def shards(folder: Path, **weight_map: str) -> Path:
+    write_file(folder / "one.safetensors", {"a": Tensor("U8", (2,))})
+    write_file(folder / "two.safetensors", {"b": Tensor("U8", (3,)), "c": Tensor("U8", (1,))})
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+    return index
+
+
+def test_shards_are_one_file(tmp_path: Path) -> None:
+    index = shards(tmp_path, c="two.safetensors", a="one.safetensors", b="two.safetensors")
+    for source in (index, [tmp_path / "one.safetensors", tmp_path / "two.safetensors"]):
+        with weighbridge.open(source) as file:
+            assert list(file) == ["a", "b", "c"]
+            assert len(file) == 3
+            assert file["c"].shape == (1,)
+            assert file.size_in_bytes == 6
+        assert list(weighbridge.numpy.load_file(source)) == ["a", "b", "c"]
+        assert list(weighbridge.torch.load_file(source)) == ["a", "b", "c"]
+
+
+def test_an_index_must_fit_its_shards(tmp_path: Path) -> None:
+    index = shards(tmp_path, a="two.safetensors")
+    with pytest.raises(SafetensorError, match=r"tensor 'a' is not in shard 'two.safetensors'"):
+        weighbridge.open(index)
+    index.write_text("[]")
+    with pytest.raises(SafetensorError, match="no object 'weight_map'"):
+        weighbridge.open(index)
+
+
+@pytest.mark.parametrize("name", ["../secret.safetensors", "{folder}/secret.safetensors"])
+def test_an_index_leads_to_no_other_folder(tmp_path: Path, name: str) -> None:
+    write_file(tmp_path / "secret.safetensors", {"a": Tensor("U8", (2,))})
+    (tmp_path / "model").mkdir()
+    index = shards(tmp_path / "model", a=name.format(folder=tmp_path))
+    with pytest.raises(SafetensorError, match="outside its folder"):
+        weighbridge.open(index)
+
+
+def test_a_name_is_in_one_shard_only(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "one.safetensors", {"a": Tensor("U8", (2,))})
+    with pytest.raises(SafetensorError, match="tensor 'a' is in two shards"):
+        weighbridge.open([path, path])
