@@ -42,7 +42,7 @@ struct ManagedTensor {
   void (*release)(ManagedTensor*) = nullptr;
 };
 
-constexpr std::string_view kFresh = "dltensor";
+constexpr const char* kFresh = "dltensor";
 
 // In the order of DType. Codes: 0 int, 1 uint, 2 float, 4 bfloat, 5 complex, 6 bool, from 7 on small floats.
 constexpr std::array<ElementType, kDTypeCount> kTypes = {{
@@ -96,8 +96,8 @@ struct Exported {
 
 // Called for a capsule that no consumer took: taking one renames it.
 void drop_capsule(PyObject* capsule) {
-  if (PyCapsule_IsValid(capsule, kFresh.data()) == 0) return;
-  auto* managed = static_cast<ManagedTensor*>(PyCapsule_GetPointer(capsule, kFresh.data()));
+  if (PyCapsule_IsValid(capsule, kFresh) == 0) return;
+  auto* managed = static_cast<ManagedTensor*>(PyCapsule_GetPointer(capsule, kFresh));
   managed->release(managed);
 }
 
@@ -121,11 +121,10 @@ nb::object export_tensor(const Memory& memory, DType dtype, std::span<const std:
   managed.tensor.type = direct ? kTypes[static_cast<std::size_t>(dtype)] : raw_type(dtype);
   managed.tensor.shape = exported->set_shape(shape);
   halve_last(dtype, *exported);
-  managed.context = exported.get();
   managed.release = &Exported::release;
-  nb::object capsule = nb::steal(PyCapsule_New(&managed, kFresh.data(), &drop_capsule));
+  nb::object capsule = nb::steal(PyCapsule_New(&managed, kFresh, &drop_capsule));
   if (!capsule.is_valid()) nb::raise_python_error();
-  exported.release();  // the capsule has it now
+  managed.context = exported.release();  // the capsule has it now
   return capsule;
 }
 

@@ -96,13 +96,13 @@ nb::list codes(const OpenFile& file) {
   return codes;
 }
 
-const OpenFile& check_index(const OpenFile& file, std::size_t i) {
+void check_index(const OpenFile& file, std::size_t i) {
   if (i >= file.header().size()) throw nb::index_error("no tensor has that number");
-  return file;
 }
 
 nb::tuple info(const OpenFile& file, std::size_t i) {
-  const TensorInfo info = check_index(file, i).header()[i];
+  check_index(file, i);
+  const TensorInfo info = file.header()[i];
   return nb::make_tuple(to_str(info.name), to_str(dtype_name(info.dtype)), to_tuple(info.shape), info.begin,
                         info.end);
 }
@@ -126,13 +126,15 @@ Memory view(const OpenFile& file, std::size_t i) {
 }
 
 Memory read(const OpenFile& file, std::size_t i) {
-  if (check_index(file, i).bytes_of(i) < kHoldGilBytes) return file.read(i);
+  check_index(file, i);
+  if (file.bytes_of(i) < kHoldGilBytes) return file.read(i);
   const nb::gil_scoped_release release;
   return file.read(i);
 }
 
 Memory detach(const OpenFile& file, std::size_t i) {
-  if (check_index(file, i).bytes_of(i) < kHoldGilBytes) return file.detach(i);
+  check_index(file, i);
+  if (file.bytes_of(i) < kHoldGilBytes) return file.detach(i);
   const nb::gil_scoped_release release;
   return file.detach(i);
 }
@@ -140,6 +142,7 @@ Memory detach(const OpenFile& file, std::size_t i) {
 // Into memory that torch allocated; it has `length` bytes.
 void read_range(const OpenFile& file, std::uint64_t begin, std::uintptr_t address, std::size_t length) {
   const nb::gil_scoped_release release;
+  // An address is all that torch gives of pinned memory. NOLINTNEXTLINE(performance-no-int-to-ptr)
   file.read_range(begin, {reinterpret_cast<std::byte*>(address), length});
 }
 

@@ -76,8 +76,7 @@ def read_index(file: _native.File, number: int, index: Any) -> npt.NDArray[Any]:
     _, code, shape, _, _ = file.info(number)
     split = split_index(index, shape)
     if split is None:
-        chosen: npt.NDArray[Any] = array_of(file.view(number), code, shape)[index]
-        return chosen.copy()
+        return np.array(array_of(file.view(number), code, shape)[index])
     part, memory = _native.read_slice(file, number, split.read)
     array = np.flip(array_of(memory, code, part), split.flips)
     return array if split.expand is None else np.asarray(array[split.expand])
