@@ -107,6 +107,13 @@ nb::tuple info(const OpenFile& file, std::size_t i) {
                         info.end);
 }
 
+// (dtype, shape): what it takes to make sense of the bytes.
+nb::tuple spec(const OpenFile& file, std::size_t i) {
+  check_index(file, i);
+  const TensorInfo info = file.header()[i];
+  return nb::make_tuple(to_str(dtype_name(info.dtype)), to_tuple(info.shape));
+}
+
 // All tensors as (name, dtype, shape), in order of their offsets. Equal dtypes are one str.
 nb::list table(const OpenFile& file) {
   const nb::list names =
@@ -160,6 +167,7 @@ void bind_file(nb::module_& module) {
       .def("codes", &codes)
       .def("metadata", &metadata)
       .def("info", &info)
+      .def("spec", &spec)
       .def("table", &table)
       .def("view", &view)
       .def("read", &read)

@@ -12,6 +12,8 @@ namespace {
 // A mapping costs some microseconds and one of the 65530 that a process may have; below this a copy is
 // cheaper.
 constexpr std::uint64_t kWorthMapping = std::uint64_t{1} << 20;
+// Below this a system call takes longer than the copy from a mapping.
+constexpr std::size_t kWorthReading = std::size_t{64} << 10;
 // Small tensors are read together into blocks of about this size, and live as long as the last of them.
 constexpr std::uint64_t kBlockBytes = std::uint64_t{4} << 20;
 
@@ -45,12 +47,17 @@ void read_blocks(const OpenFile& file, const std::vector<Block>& blocks, const s
   });
 }
 
+void read_piece(const ByteSource& source, const ByteRuns& runs, std::uint64_t from,
+                std::span<std::byte> out) {
+  // Reading brings a long range faster than a fault for each of its pages.
+  if (runs.contiguous() && out.size() >= kWorthReading) return source.read_at(runs.offset + from, out);
+  read_runs(source, runs, Transform::None, from, out);
+}
+
 void read_in_parallel(const ByteSource& source, const ByteRuns& runs, std::span<std::byte> all) {
+  if (all.size() <= kPieceBytes) return read_piece(source, runs, 0, all);
   run_pieces(cut_pieces(std::span(&runs.total_bytes, 1)), [&](const Piece& piece) {
-    const auto out = all.subspan(piece.from, piece.bytes);
-    // Reading brings a range faster than a fault for each of its pages.
-    if (runs.contiguous()) return source.read_at(runs.offset + piece.from, out);
-    read_runs(source, runs, Transform::None, piece.from, out);
+    read_piece(source, runs, piece.from, all.subspan(piece.from, piece.bytes));
   });
 }
 

@@ -10,8 +10,6 @@
 namespace weighbridge::python {
 namespace {
 
-// Large enough that the threads rarely meet, a multiple of huge pages and of every element's size.
-constexpr std::uint64_t kPieceBytes = std::uint64_t{4} << 20;
 constexpr std::size_t kMostThreads = 8;
 
 class Crew {

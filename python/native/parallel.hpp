@@ -16,6 +16,9 @@ struct Piece {
   std::uint64_t bytes = 0;
 };
 
+/// Large enough that threads rarely meet; a multiple of huge pages and of every element's size.
+inline constexpr std::uint64_t kPieceBytes = std::uint64_t{4} << 20;
+
 /// Everything of these sizes, in pieces that are worth a thread's time.
 std::vector<Piece> cut_pieces(std::span<const std::uint64_t> sizes);
 

@@ -1,4 +1,5 @@
-// Slices: numpy's basic indexing with steps of at least 1. weighbridge._index makes the rest of it.
+// Slices: numpy's basic indexing of forward steps; weighbridge._index makes the rest of it.
+#include <optional>
 #include <vector>
 
 #include <weighbridge/slice.hpp>
@@ -9,14 +10,6 @@
 namespace weighbridge::python {
 namespace {
 
-std::int64_t to_int(nb::handle value) {
-  const nb::object index = nb::steal(PyNumber_Index(value.ptr()));
-  if (!index.is_valid()) nb::raise_python_error();
-  const long long number = PyLong_AsLongLong(index.ptr());
-  if (number == -1 && PyErr_Occurred() != nullptr) nb::raise_python_error();
-  return number;
-}
-
 // A bound beyond 64 bits is clamped, as Python's own are.
 std::optional<std::int64_t> to_bound(nb::handle value) {
   if (value.is_none()) return std::nullopt;
@@ -25,25 +18,47 @@ std::optional<std::int64_t> to_bound(nb::handle value) {
   return bound;
 }
 
-SliceIndex to_index(nb::handle item) {
-  if (item.is(nb::handle(Py_Ellipsis))) return Ellipsis{};
-  if (PySlice_Check(item.ptr()) == 0) return At{to_int(item)};
-  const nb::object step = item.attr("step");
-  return Range{.start = to_bound(item.attr("start")),
-               .stop = to_bound(item.attr("stop")),
-               .step = step.is_none() ? 1 : to_bound(step).value()};
+// Raises IndexError beyond 64 bits.
+std::int64_t to_position(nb::handle value) {
+  const Py_ssize_t position = PyNumber_AsSsize_t(value.ptr(), PyExc_IndexError);
+  if (position == -1 && PyErr_Occurred() != nullptr) nb::raise_python_error();
+  return position;
 }
 
-std::vector<SliceIndex> to_slice(const nb::tuple& items) {
+// Nothing for a step that is not forwards.
+std::optional<SliceIndex> to_range(nb::handle item) {
+  const std::int64_t step = to_bound(item.attr("step")).value_or(1);
+  if (step < 1) return std::nullopt;
+  return Range{.start = to_bound(item.attr("start")), .stop = to_bound(item.attr("stop")), .step = step};
+}
+
+// Nothing for what is Python's business: None, negative steps, bools, lists, arrays.
+std::optional<SliceIndex> to_index(nb::handle item) {
+  if (PySlice_Check(item.ptr()) != 0) return to_range(item);
+  if (item.is(nb::handle(Py_Ellipsis))) return Ellipsis{};
+  if (PyLong_CheckExact(item.ptr()) != 0) return At{to_position(item)};
+  return std::nullopt;
+}
+
+// One index, or a tuple of them.
+std::optional<std::vector<SliceIndex>> to_slice(nb::handle index) {
+  const nb::tuple items =
+      nb::isinstance<nb::tuple>(index) ? nb::borrow<nb::tuple>(index) : nb::make_tuple(index);
   std::vector<SliceIndex> slice;
-  for (const nb::handle item : items) slice.push_back(to_index(item));
+  for (const nb::handle item : items) {
+    const auto one = to_index(item);
+    if (!one) return std::nullopt;
+    slice.push_back(*one);
+  }
   return slice;
 }
 
-SlicePlan plan(const OpenFile& file, std::size_t i, const nb::tuple& items) {
+std::optional<SlicePlan> plan(const OpenFile& file, std::size_t i, nb::handle index) {
   if (i >= file.header().size()) throw nb::index_error("no tensor has that number");
+  const auto slice = to_slice(index);
+  if (!slice) return std::nullopt;
   const TensorInfo info = file.header()[i];
-  return plan_slice(info.dtype, info.shape, to_slice(items));
+  return plan_slice(info.dtype, info.shape, *slice);
 }
 
 Memory read_plan(const OpenFile& file, std::size_t i, const SlicePlan& plan) {
@@ -52,26 +67,30 @@ Memory read_plan(const OpenFile& file, std::size_t i, const SlicePlan& plan) {
   return file.read_slice(i, plan);
 }
 
-// (shape, bytes): in memory of its own.
-nb::tuple read_slice(const OpenFile& file, std::size_t i, const nb::tuple& items) {
-  const SlicePlan plan = python::plan(file, i, items);
-  return nb::make_tuple(to_tuple(plan.shape), read_plan(file, i, plan));
+// (shape, bytes), in memory of its own; None for an index that is not for here.
+nb::object read_slice(const OpenFile& file, std::size_t i, nb::handle index) {
+  const auto plan = python::plan(file, i, index);
+  if (!plan) return nb::none();
+  return nb::make_tuple(to_tuple(plan->shape), read_plan(file, i, *plan));
 }
 
-// (shape, bytes): a part of `whole`, the tensor's bytes, where the slice is one range of them.
-nb::tuple cut_slice(const OpenFile& file, std::size_t i, const nb::tuple& items, const Memory& whole) {
-  const SlicePlan plan = python::plan(file, i, items);
-  if (plan.runs.contiguous() && plan.runs.offset + plan.runs.total_bytes <= whole.size) {
-    return nb::make_tuple(to_tuple(plan.shape), whole.part(plan.runs.offset, plan.runs.total_bytes));
+// The same, but a part of `whole`, the tensor's bytes, where the slice is one range of them.
+nb::object cut_slice(const OpenFile& file, std::size_t i, nb::handle index, const Memory& whole) {
+  const auto plan = python::plan(file, i, index);
+  if (!plan) return nb::none();
+  const ByteRuns& runs = plan->runs;
+  if (runs.contiguous() && runs.offset + runs.total_bytes <= whole.size) {
+    return nb::make_tuple(to_tuple(plan->shape), whole.part(runs.offset, runs.total_bytes));
   }
-  return nb::make_tuple(to_tuple(plan.shape), read_plan(file, i, plan));
+  return nb::make_tuple(to_tuple(plan->shape), read_plan(file, i, *plan));
 }
 
 }  // namespace
 
 void bind_slice(nb::module_& module) {
-  module.def("read_slice", &read_slice, nb::arg("file"), nb::arg("number"), nb::arg("index"));
-  module.def("cut_slice", &cut_slice, nb::arg("file"), nb::arg("number"), nb::arg("index"), nb::arg("whole"));
+  module.def("read_slice", &read_slice, nb::arg("file"), nb::arg("number"), nb::arg("index").none());
+  module.def("cut_slice", &cut_slice, nb::arg("file"), nb::arg("number"), nb::arg("index").none(),
+             nb::arg("whole"));
 }
 
 }  // namespace weighbridge::python

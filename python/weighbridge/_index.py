@@ -1,7 +1,7 @@
 """numpy's basic indexing, taken apart: what the native module reads, and what is done to the result.
 
-The native module knows integers, slices with steps of at least 1 and an ellipsis. A negative step is read forwards and
-flipped afterwards; a None adds its dimension afterwards.
+The native module knows integers, slices with steps of at least 1 and an ellipsis, and says so of what it does not know.
+A negative step is read forwards and flipped afterwards; a None adds its dimension afterwards.
 """
 
 from __future__ import annotations

@@ -73,12 +73,14 @@ def read_index(file: _native.File, number: int, index: Any) -> npt.NDArray[Any]:
 
     What is no basic index (lists, arrays, masks) is applied to the whole tensor.
     """
-    _, code, shape, _, _ = file.info(number)
+    code, shape = file.spec(number)
+    if plain := _native.read_slice(file, number, index):
+        return array_of(plain[1], code, plain[0])
     split = split_index(index, shape)
-    if split is None:
+    read = None if split is None else _native.read_slice(file, number, split.read)
+    if split is None or read is None:
         return np.array(array_of(file.view(number), code, shape)[index])
-    part, memory = _native.read_slice(file, number, split.read)
-    array = np.flip(array_of(memory, code, part), split.flips)
+    array = np.flip(array_of(read[1], code, read[0]), split.flips)
     return array if split.expand is None else np.asarray(array[split.expand])
 
 

@@ -64,12 +64,13 @@ def load_native(file: _native.File, device: torch.device) -> dict[str, torch.Ten
 
 def load_one(file: _native.File, number: int, device: torch.device) -> torch.Tensor:
     """One tensor of an open file on a device, in memory of its own."""
-    name, code, shape, _, _ = file.info(number)
+    code, shape = file.spec(number)
     if device.type == "meta":
         return meta_tensor(code, shape)
     if device.type == "cuda":
-        return load_to_cuda(file, device, [number])[name]
-    return tensor_of(file.detach(number), code, shape).to(device)
+        return load_to_cuda(file, device, [number]).popitem()[1]
+    tensor = tensor_of(file.detach(number), code, shape)
+    return tensor if device.type == "cpu" else tensor.to(device)
 
 
 def tensors_of(file: _native.File, arena: _native.Arena) -> dict[str, torch.Tensor]:
@@ -98,18 +99,25 @@ def read_index(file: _native.File, number: int, index: Any, whole: _native.Memor
     as the file has it, element by element, and cut where a byte ends. What is no basic index (lists, tensors, masks) is
     applied to the whole tensor, as torch has it.
     """
-    _, code, shape, _, _ = file.info(number)
+    code, shape = file.spec(number)
+    if plain := _cut(file, number, index, whole):
+        return tensor_of(plain[1], code, plain[0])
     split = split_index(index, shape)
-    if split is None:
+    read = None if split is None else _cut(file, number, split.read, whole)
+    if split is None or read is None:
         return tensor_of(file.read(number) if whole is None else whole, code, shape)[index]
-    if whole is None:
-        part, memory = _native.read_slice(file, number, split.read)
-    else:
-        part, memory = _native.cut_slice(file, number, split.read, whole)
-    tensor = tensor_of(memory, code, part)
+    tensor = tensor_of(read[1], code, read[0])
     if split.flips:
         tensor = _flip_f4(tensor, split.flips) if code == "F4" else tensor.flip(split.flips)
     return tensor if split.expand is None else tensor[split.expand]
+
+
+def _cut(
+    file: _native.File, number: int, index: Any, whole: _native.Memory | None
+) -> tuple[tuple[int, ...], _native.Memory] | None:
+    if whole is None:
+        return _native.read_slice(file, number, index)
+    return _native.cut_slice(file, number, index, whole)
 
 
 def _flip_f4(tensor: torch.Tensor, axes: tuple[int, ...]) -> torch.Tensor:

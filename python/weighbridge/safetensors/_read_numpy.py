@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import _native
 from .. import numpy as own
@@ -30,7 +30,7 @@ class NumpyReader:
         self._convert = convert
 
     def tensor(self, number: int) -> Any:
-        _, code, shape, _, _ = self._file.info(number)
+        code, shape = self._file.spec(number)
         if self._convert is not None:
             return self._convert(own.array_of(self._file.view(number), code, shape))
         return own.array_of(self._file.detach(number), code, shape)
@@ -41,8 +41,8 @@ class NumpyReader:
         return own.arrays_of(self._file, _native.Arena.private(self._file))
 
     def slice(self, number: int, index: Any) -> Any:
-        shape = self._file.info(number)[2]
-        array = own.read_index(self._file, number, _checked(index, shape))
+        check_index(index, self._file.spec(number)[1])
+        array = own.read_index(self._file, number, index)
         return array if self._convert is None else self._convert(array)
 
 
@@ -57,39 +57,35 @@ def converter(name: str) -> Callable[[Any], Any] | None:
     return convert
 
 
-def _checked(index: Any, shape: tuple[int, ...]) -> Any:
-    """The index, once it is known to have none of what the reference refuses and its tests ask to be refused.
+def check_index(index: Any, shape: tuple[int, ...]) -> None:
+    """Refuses what the reference refuses and its tests ask to be refused.
 
     Where numpy clamps the end of a range, the reference raises, and programs rely on that to notice a wrong shape.
     """
-    if isinstance(index, list):
-        if index:
-            raise SafetensorError("Non empty lists are not implemented")
-        return slice(0, 0)
-    items = index if isinstance(index, tuple) else (index,)
-    if not all(isinstance(item, slice) or hasattr(item, "__index__") for item in items):
-        return index
+    if isinstance(index, list) and index:
+        raise SafetensorError("Non empty lists are not implemented")
+    items = index if type(index) is tuple else (index,)
     for dimension, (item, size) in enumerate(zip(items, shape, strict=False)):
-        _check_item(item, dimension, size, f"[{', '.join(map(_text, items))}] with shape {list(shape)}")
-    return index
+        if isinstance(item, slice):
+            if item.stop is not None and operator.index(item.stop) > size:
+                _refuse(operator.index(item.stop) - 1, dimension, items, shape)
+        elif not hasattr(item, "__index__"):
+            return  # what stands behind an ellipsis, a None or an array belongs to another dimension
+        elif operator.index(item) >= size:
+            _refuse(operator.index(item), dimension, items, shape)
+        elif operator.index(item) < -size:
+            message = f"Invalid index {operator.index(item)} for dimension {dimension} of size {size}"
+            raise SafetensorError(message, code="SliceOutOfRange")
 
 
-def _check_item(item: Any, dimension: int, size: int, what: str) -> None:
-    outside = None
-    if not isinstance(item, slice):
-        position = operator.index(item)
-        if position < -size:
-            raise SafetensorError(f"Invalid index {position} for dimension {dimension} of size {size}")
-        outside = position if position >= size else None
-    elif item.stop is not None and operator.index(item.stop) > size:
-        outside = operator.index(item.stop) - 1
-    if outside is not None:
-        reason = f"index {outside} out of bounds for tensor dimension #{dimension} of size {size}"
-        raise SafetensorError(f"Error during slicing {what}: {reason}", code="SliceOutOfRange")
+def _refuse(position: int, dimension: int, items: tuple[Any, ...], shape: tuple[int, ...]) -> NoReturn:
+    what = f"[{', '.join(map(_text, items))}] with shape {list(shape)}"
+    reason = f"index {position} out of bounds for tensor dimension #{dimension} of size {shape[dimension]}"
+    raise SafetensorError(f"Error during slicing {what}: {reason}", code="SliceOutOfRange")
 
 
 def _text(item: Any) -> str:
     if not isinstance(item, slice):
-        return str(operator.index(item))
+        return "..." if item is Ellipsis else str(item)
     step = "" if item.step is None else f":{item.step}"
     return f"{'' if item.start is None else item.start}:{'' if item.stop is None else item.stop}{step}"

@@ -25,7 +25,7 @@ class PaddleReader:
         self._lock = Lock()
 
     def tensor(self, number: int) -> Any:
-        _, code, shape, _, _ = self._file.info(number)
+        code, shape = self._file.spec(number)
         return self._move(tensor_of(self._memory(number), code, shape))
 
     def tensors(self) -> dict[str, Any]:
@@ -36,15 +36,17 @@ class PaddleReader:
         }
 
     def slice(self, number: int, index: Any) -> Any:
-        _, code, shape, _, _ = self._file.info(number)
+        code, shape = self._file.spec(number)
         split = split_index(index, shape)
         if split is None:
             return self.tensor(number)[index]
         if self._file.mapped:
-            part, memory = _native.cut_slice(self._file, number, split.read, self._memory(number))
+            read = _native.cut_slice(self._file, number, split.read, self._memory(number))
         else:
-            part, memory = _native.read_slice(self._file, number, split.read)
-        tensor = self._move(tensor_of(memory, code, part))
+            read = _native.read_slice(self._file, number, split.read)
+        if read is None:
+            return self.tensor(number)[index]
+        tensor = self._move(tensor_of(read[1], code, read[0]))
         if split.flips:
             tensor = paddle.flip(tensor, list(split.flips))
         return tensor if split.expand is None else tensor[split.expand]

@@ -24,7 +24,7 @@ class TorchReader:
     def tensor(self, number: int) -> torch.Tensor:
         if self._device.type != "cpu" or not self._file.mapped:
             return own.load_one(self._file, number, self._device)
-        _, code, shape, _, _ = self._file.info(number)
+        code, shape = self._file.spec(number)
         return own.tensor_of(self._arena().memory(number), code, shape)
 
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -36,7 +36,8 @@ class TorchReader:
         if self._device.type == "meta":
             return self.tensor(number)[index]
         whole = self._arena().memory(number) if self._file.mapped else None
-        return own.read_index(self._file, number, index, whole).to(self._device)
+        tensor = own.read_index(self._file, number, index, whole)
+        return tensor if self._device.type == "cpu" else tensor.to(self._device)
 
     def _arena(self) -> _native.Arena:
         with self._lock:

@@ -85,9 +85,20 @@ def test_bounds_beyond_64_bits_are_clamped() -> None:
     assert list(wb_numpy.read_index(file, 0, slice(2**80, None, -2))) == [4, 2, 0]
 
 
+@pytest.mark.parametrize("position", [2**80, -(2**80), 5, -6])
+def test_positions_outside_are_index_errors(position: int) -> None:
+    file = native_file(numbers((5,)))
+    for read in (wb_numpy.read_index, wb_torch.read_index):
+        with pytest.raises(IndexError):
+            read(file, 0, position)
+
+
 def test_integers_of_numpy_and_torch_are_integers() -> None:
     assert split_index((np.int64(2), torch.tensor(1)), (3, 4)) == ((2, 1), (), None)
     assert split_index(True, (3,)) is None
+    file = native_file(numbers((3, 4)))
+    assert wb_numpy.read_index(file, 0, (np.int64(2), torch.tensor(1))) == 9
+    assert wb_numpy.read_index(file, 0, True).shape == (1, 3, 4)
 
 
 def test_a_slice_reads_only_its_bytes(tmp_path: Path) -> None:
