@@ -54,7 +54,8 @@ class CudaRing:
     def __init__(self, device: torch.device, bytes_in_all: int) -> None:
         count = min(BUFFERS, max(1, -(-bytes_in_all // WINDOW_BYTES)))
         size = min(WINDOW_BYTES, max(1, bytes_in_all))
-        self._buffers = [torch.empty(size, dtype=torch.uint8, pin_memory=True) for _ in range(count)]
+        with torch.cuda.device(device):  # or pinning would start a context on the first device
+            self._buffers = [torch.empty(size, dtype=torch.uint8, pin_memory=True) for _ in range(count)]
         self._sent: list[torch.cuda.Event] = [torch.cuda.Event() for _ in range(count)]  # type: ignore[no-untyped-call]
         self._turn = -1
         self._stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
@@ -87,10 +88,9 @@ def load_to_cuda(
 
     chosen = range(len(file)) if numbers is None else numbers
     infos = [file.info(number) for number in chosen]
-    with torch.cuda.device(device):
-        raw = [torch.empty(end - begin, dtype=torch.uint8, device=device) for *_, begin, end in infos]
-        spans = [(file.data_begin + begin, file.data_begin + end) for *_, begin, end in infos]
-        stream_file(file, spans, raw, CudaRing(device, sum(end - begin for begin, end in spans)))
+    raw = [torch.empty(end - begin, dtype=torch.uint8, device=device) for *_, begin, end in infos]
+    spans = [(file.data_begin + begin, file.data_begin + end) for *_, begin, end in infos]
+    stream_file(file, spans, raw, CudaRing(device, sum(end - begin for begin, end in spans)))
     return {
         name: tensor.view(torch_dtype(code)).view(shape_of(code, shape))
         for (name, code, shape, _, _), tensor in zip(infos, raw, strict=True)

@@ -80,6 +80,21 @@ def test_the_ring_is_finished_when_reading_fails(tmp_path: Path) -> None:
     assert ring.finished
 
 
+def test_tensors_are_made_of_the_bytes_that_came(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The whole way but for the device: every dtype, scalars, tensors without bytes, all tensors or some."""
+    monkeypatch.setattr(_cuda, "WINDOW_BYTES", 64)
+    monkeypatch.setattr(_cuda, "CudaRing", lambda _device, _bytes: SlowRing(2))
+    tensors = {**every_dtype(), "scalar": Tensor("F64", ()), "none": Tensor("F32", (0, 2))}
+    file = _native.File.open_path(write_file(tmp_path / "a.safetensors", tensors))
+    expected = weighbridge.torch.load_native(file, torch.device("cpu"))
+    for numbers in (None, [0, 3, len(file) - 1]):
+        loaded = _cuda.load_to_cuda(file, torch.device("cpu"), numbers)
+        assert list(loaded) == [list(tensors)[number] for number in numbers or range(len(file))]
+        for name, tensor in loaded.items():
+            assert (tensor.dtype, tensor.shape) == (expected[name].dtype, expected[name].shape)
+            assert plain_bytes(tensor) == plain_bytes(expected[name])
+
+
 def plain_bytes(tensor: torch.Tensor) -> bytes:
     return tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +164,21 @@ def test_a_name_is_in_one_shard_only(tmp_path: Path) -> None:
     path = write_file(tmp_path / "one.safetensors", {"a": Tensor("U8", (2,))})
     with pytest.raises(SafetensorError, match="tensor 'a' is in two shards"):
         weighbridge.open([path, path])
+
+
+def test_opening_makes_no_objects_for_tensors() -> None:
+    data = file_bytes({f"layers.{i}.weight": Tensor("U8", (1,)) for i in range(20_000)})
+    weighbridge.open(data)
+    before = sys.getallocatedblocks()
+    file = weighbridge.open(data)
+    assert sys.getallocatedblocks() - before < 100
+    assert len(file) == 20_000
+    assert file["layers.7.weight"].shape == (1,)
+
+
+def test_importing_the_package_imports_no_framework() -> None:
+    program = (
+        "import sys, weighbridge, weighbridge.safetensors; print({'numpy', 'torch', 'ml_dtypes'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
