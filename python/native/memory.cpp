@@ -35,10 +35,13 @@ Memory borrow(const Buffer& buffer) {
   return {const_cast<std::byte*>(bytes.data()), bytes.size(), false, std::make_shared<Buffer>(buffer)};
 }
 
+void check_size(const ByteSource& source) { source.read_at(source.size(), {}); }
+
 std::optional<Memory> map_privately(const ByteSource& source, std::uint64_t offset, std::uint64_t length) {
   const auto extent = source.file_extent(offset);
   // A source that gives no shared mapping is on a file system where none is safe.
   if (!extent || length == 0 || !source.map(offset, length)) return std::nullopt;
+  check_size(source);
   const std::uint64_t inside = extent->offset % static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const std::size_t bytes = length + inside;
   // Without MAP_NORESERVE a model larger than memory could not be mapped at all.

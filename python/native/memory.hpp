@@ -31,8 +31,13 @@ Memory allocate(std::size_t bytes);
 /// Read-only memory over a Buffer.
 Memory borrow(const Buffer& buffer);
 
+/// Throws IoError when the file has another size than when it was opened: pages of a mapping that lie
+/// behind its new end would end the process.
+void check_size(const ByteSource& source);
+
 /// A private, writable mapping of a range of a file: pages are the file's until they are written to,
 /// and never go back to it. Nothing where the source is not a mapped file or the mapping fails.
+/// Throws IoError as check_size does.
 std::optional<Memory> map_privately(const ByteSource& source, std::uint64_t offset, std::uint64_t length);
 
 }  // namespace weighbridge::python

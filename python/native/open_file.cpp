@@ -83,6 +83,7 @@ std::optional<Memory> map_section(const OpenFile& file, ArenaKind kind) {
   const std::uint64_t bytes = file.header().data_bytes();
   if (kind == ArenaKind::Private) return map_privately(file.source(), begin, bytes);
   if (kind == ArenaKind::Owned) return std::nullopt;
+  check_size(file.source());
   const auto shared = file.source().map(begin, bytes);
   return shared ? std::optional(borrow(*shared)) : std::nullopt;
 }

@@ -117,6 +117,15 @@ def test_an_open_file_that_shrinks_is_an_error_and_no_short_read(path: Path) -> 
             file["none"], file["scalar"].numpy()
 
 
+def test_a_file_that_shrank_is_not_mapped(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "a.safetensors", {"a": Tensor("U8", (3 << 20,))})
+    with weighbridge.open(path) as file:
+        os.truncate(path, 1 << 20)
+        for load in (file.numpy, file.torch, file["a"].torch):
+            with pytest.raises(SafetensorError, match="it changed while it was read"):
+                load()
+
+
 def test_unknown_backends_are_refused(path: Path) -> None:
     with pytest.raises(ValueError, match="'fast' is none of auto, mmap, pread"):
         weighbridge.open(path, backend="fast")
