@@ -99,7 +99,8 @@ WB_EXPORT Findings validate_header(const ByteSource& file, const Limits& limits 
 struct HeaderStyle {
   /// The data section starts at a multiple of this: a power of two, 8 to 4096.
   std::uint32_t alignment = 8;
-  /// Spaces kept free behind the JSON, so that metadata can grow in place later.
+  /// Spaces kept free behind the metadata, or behind the JSON when there are none, so that metadata
+  /// can grow in place later: edit.hpp.
   std::uint64_t slack = 0;
 };
 

@@ -16,6 +16,7 @@
 #include <weighbridge/checkpoint.hpp>
 #include <weighbridge/convert.hpp>
 #include <weighbridge/dtype.hpp>
+#include <weighbridge/edit.hpp>
 #include <weighbridge/error.hpp>
 #include <weighbridge/folder.hpp>
 #include <weighbridge/hash.hpp>
@@ -29,3 +30,4 @@
 #include <weighbridge/version.hpp>
 #include <weighbridge/worker.hpp>
 #include <weighbridge/write.hpp>
+#include <weighbridge/writer.hpp>

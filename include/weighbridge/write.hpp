@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <weighbridge/checkpoint.hpp>
@@ -34,6 +37,23 @@ struct FilePlan {
 /// Throws what serialize_header throws, and LimitExceeded for an output above `limits`.
 WB_EXPORT FilePlan plan_safetensors(const Checkpoint& checkpoint, const HeaderStyle& style = {},
                                     const Limits& limits = {});
+
+/// A tensor in memory that belongs to somebody else, in whatever order its elements lie.
+struct BorrowedTensor {
+  std::string_view name = {};
+  DType dtype = DType::F32;
+  std::span<const std::uint64_t> shape = {};
+  const std::byte* first = nullptr;  ///< Element [0, ..., 0].
+  /// Bytes between neighbours of each dimension, 0 to repeat one element; empty: contiguous.
+  std::span<const std::uint64_t> strides = {};
+  Transform transform = Transform::None;
+};
+
+/// Lays tensors in memory out as one safetensors file. Pure: none of their bytes is read before the
+/// plan is carried out, and they must lie unchanged until then. Throws what serialize_header throws.
+WB_EXPORT FilePlan plan_tensors(std::span<const BorrowedTensor> tensors,
+                                const std::optional<Metadata>& metadata = std::nullopt,
+                                const HeaderStyle& style = {});
 
 /// How far a write must have come when it returns.
 enum class Durability : std::uint8_t {
@@ -82,6 +102,11 @@ WB_EXPORT WriteReport save_tensors(std::span<const TensorView> tensors, const st
 /// that ignored it is an IoError. Throws InvalidArgument for a file that the plan reads from.
 WB_EXPORT WriteReport write_descriptor(const FilePlan& plan, int descriptor,
                                        const WriteOptions& options = {});
+
+/// A plan into memory: `out` takes exactly total_bytes (InvalidArgument otherwise). Of the options,
+/// `threads`, `progress` and `cancel` apply.
+WB_EXPORT WriteReport write_memory(const FilePlan& plan, std::span<std::byte> out,
+                                   const WriteOptions& options = {});
 
 /// Small text file beside an output (sidecar, index), by the same temp file and rename.
 WB_EXPORT void write_text_file(const std::filesystem::path& path, std::string_view text,

@@ -1,5 +1,6 @@
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -68,6 +69,8 @@ char short_escape(char c) {
   }
 }
 
+constexpr bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -84,7 +87,9 @@ std::string printable(std::string_view text) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
-  for (const char c : text) {
+  const auto plain = std::ranges::find_if(text, needs_escape);
+  out.append(text.begin(), plain);
+  for (const char c : std::string_view(plain, text.end())) {
     if (const char escape = short_escape(c)) {
       out.push_back('\\');
       out.push_back(escape);

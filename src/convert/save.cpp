@@ -1,3 +1,5 @@
+#include <vector>
+
 #include <weighbridge/write.hpp>
 
 #include <fmt/format.h>
@@ -7,7 +9,7 @@
 namespace weighbridge {
 namespace {
 
-TensorEntry borrow(const TensorView& view) {
+BorrowedTensor borrow(const TensorView& view) {
   const std::uint64_t needed = byte_size(view.dtype, view.shape);
   if (needed != view.bytes.size()) {
     throw Error(ErrorCode::TensorInvalidInfo,
@@ -15,10 +17,7 @@ TensorEntry borrow(const TensorView& view) {
                             view.bytes.size(), dtype_name(view.dtype), shape_text(view.shape), needed),
                 std::string(view.name));
   }
-  return {.spec = {.name = std::string(view.name),
-                   .dtype = view.dtype,
-                   .shape = Shape(view.shape.begin(), view.shape.end())},
-          .data = {.source = memory_source(Buffer(view.bytes, nullptr))}};
+  return {.name = view.name, .dtype = view.dtype, .shape = view.shape, .first = view.bytes.data()};
 }
 
 }  // namespace
@@ -26,15 +25,10 @@ TensorEntry borrow(const TensorView& view) {
 WriteReport save_tensors(std::span<const TensorView> tensors, const std::filesystem::path& path,
                          const std::optional<Metadata>& metadata, const HeaderStyle& style,
                          const WriteOptions& options) {
-  Checkpoint checkpoint;
-  checkpoint.format = "memory";
-  checkpoint.metadata = metadata;
-  checkpoint.tensors.reserve(tensors.size());
-  for (const TensorView& view : tensors) {
-    checkpoint.tensors.push_back(borrow(view));
-    checkpoint.source_bytes += view.bytes.size();
-  }
-  return write_file(plan_safetensors(checkpoint, style), path, options);
+  std::vector<BorrowedTensor> borrowed;
+  borrowed.reserve(tensors.size());
+  for (const TensorView& view : tensors) borrowed.push_back(borrow(view));
+  return write_file(plan_tensors(borrowed, metadata, style), path, options);
 }
 
 }  // namespace weighbridge

@@ -2,8 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <iterator>
-#include <numeric>
+#include <utility>
 #include <vector>
 
 #include <weighbridge/header.hpp>
@@ -16,13 +15,10 @@
 #include "base/utf8.hpp"
 #include "core/header_data.hpp"
 #include "core/header_report.hpp"
+#include "core/header_write.hpp"
 
 namespace weighbridge {
 namespace {
-
-constexpr std::uint64_t kLargestHeader = 100'000'000;
-constexpr std::uint32_t kLeastAlignment = 8;
-constexpr std::uint32_t kMostAlignment = 4096;
 
 using Specs = std::span<const TensorSpec>;
 
@@ -47,20 +43,39 @@ void check_name(const TensorSpec& spec) {
   if (find_invalid_utf8(spec.name)) fail(ErrorCode::InvalidHeader, spec.name, "the name is not valid UTF-8");
 }
 
-void check_metadata(const Metadata& metadata) {
-  for (const auto& [key, value] : metadata) {
-    if (!find_invalid_utf8(key) && !find_invalid_utf8(value)) continue;
-    fail(ErrorCode::InvalidHeader, kMetadataKey,
-         fmt::format("key '{}' or its value is not valid UTF-8", short_text(key)));
+// How much of the front all names have in common.
+std::size_t common_prefix(Specs specs) {
+  std::string_view common = specs.empty() ? std::string_view() : specs[0].name;
+  for (const TensorSpec& spec : specs) {
+    const auto differs = std::ranges::mismatch(common, spec.name).in1;
+    common = common.substr(0, static_cast<std::size_t>(differs - common.begin()));
   }
+  return common.size();
 }
 
-// By name; a name given twice is refused here.
+// The first characters of `text` as a number that orders as they do; short text is filled up with NUL.
+std::uint64_t leading_number(std::string_view text) {
+  std::array<char, sizeof(std::uint64_t)> front{};
+  std::ranges::copy(text.substr(0, front.size()), front.begin());
+  return load_be<std::uint64_t>(front.data());
+}
+
+// By name; a name given twice is refused here. Most comparisons are of numbers that lie side by side,
+// not of names all over the memory.
 std::vector<std::size_t> name_order(Specs specs) {
+  using Key = std::pair<std::uint64_t, std::size_t>;
   const auto name_of = [specs](std::size_t i) -> const std::string& { return specs[i].name; };
+  const std::size_t prefix = common_prefix(specs);
+  std::vector<Key> keys;
+  keys.reserve(specs.size());
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    keys.emplace_back(leading_number(std::string_view(specs[i].name).substr(prefix)), i);
+  }
+  std::ranges::sort(keys, [name_of](const Key& a, const Key& b) {
+    return a.first != b.first ? a.first < b.first : name_of(a.second) < name_of(b.second);
+  });
   std::vector<std::size_t> order(specs.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::sort(order, {}, name_of);
+  std::ranges::transform(keys, order.begin(), &Key::second);
   const auto twice = std::ranges::adjacent_find(order, {}, name_of);
   if (twice != order.end()) {
     fail(ErrorCode::DuplicateKey, name_of(*twice), "the name is given to two tensors");
@@ -101,28 +116,31 @@ void lay_out(SerializedHeader& header, Specs specs) {
   }
 }
 
-void append_metadata(std::string& out, const Metadata& metadata) {
-  append_json_string(out, kMetadataKey);
-  out.append(":{");
-  for (const auto& [key, value] : metadata) {
-    if (out.back() != '{') out.push_back(',');
-    append_json_string(out, key);
-    out.push_back(':');
-    append_json_string(out, value);
-  }
-  out.push_back('}');
+void append_number(std::string& out, std::uint64_t number) {
+  const fmt::format_int digits(number);
+  out.append(digits.data(), digits.size());
 }
 
 void append_tensor(std::string& out, const TensorSpec& spec, std::uint64_t begin, std::uint64_t end) {
   append_json_string(out, spec.name);
-  fmt::format_to(std::back_inserter(out), R"(:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
-                 dtype_name(spec.dtype), fmt::join(spec.shape, ","), begin, end);
+  out.append(R"(:{"dtype":")").append(dtype_name(spec.dtype)).append(R"(","shape":[)");
+  for (const std::uint64_t size : spec.shape) {
+    if (out.back() != '[') out.push_back(',');
+    append_number(out, size);
+  }
+  out.append(R"(],"data_offsets":[)");
+  append_number(out, begin);
+  out.push_back(',');
+  append_number(out, end);
+  out.append("]}");
 }
 
-void append_json(SerializedHeader& header, Specs specs, const std::optional<Metadata>& metadata) {
+// Gives where there is room for more metadata.
+std::size_t append_json(SerializedHeader& header, Specs specs, const std::optional<Metadata>& metadata) {
   std::string& out = header.bytes;
   out.push_back('{');
   if (metadata) append_metadata(out, *metadata);
+  const std::size_t metadata_end = out.size();
   for (std::size_t i = 0; i < header.order.size(); ++i) {
     if (out.back() != '{') out.push_back(',');
     const bool last = i + 1 == header.order.size();
@@ -130,18 +148,14 @@ void append_json(SerializedHeader& header, Specs specs, const std::optional<Meta
                   last ? header.data_bytes : header.data_offsets[i + 1]);
   }
   out.push_back('}');
+  return metadata ? metadata_end : out.size();
 }
 
-// Fills up with spaces and states the length in front.
-void pad(std::string& out, const HeaderStyle& style) {
+// Fills up with spaces, the slack among them at `room`, and states the length in front.
+void pad(std::string& out, const HeaderStyle& style, std::size_t room) {
   const std::uint64_t least = checked_add(out.size(), style.slack).value_or(UINT64_MAX);
-  const std::uint64_t most = kHeaderStart + kLargestHeader;
-  const std::uint64_t past_end = style.alignment - 1;
-  const std::uint64_t size = least > most ? least : (least + past_end) / style.alignment * style.alignment;
-  if (size > most) {
-    throw Error(ErrorCode::HeaderTooLarge, fmt::format("the header would take {} bytes, the format allows {}",
-                                                       size - kHeaderStart, kLargestHeader));
-  }
+  const std::uint64_t size = padded_header_size(least, style.alignment);
+  out.insert(room, style.slack, ' ');
   out.resize(size, ' ');
   store_le<std::uint64_t>(out.data(), size - kHeaderStart);
 }
@@ -152,14 +166,13 @@ SerializedHeader serialize_header(std::span<const TensorSpec> specs, const std::
                                   const HeaderStyle& style) {
   check_style(style);
   for (const TensorSpec& spec : specs) check_name(spec);
-  if (metadata) check_metadata(*metadata);
 
   SerializedHeader header;
   header.order = file_order(specs);
   lay_out(header, specs);
   header.bytes.assign(kHeaderStart, '\0');
-  append_json(header, specs, metadata);
-  pad(header.bytes, style);
+  const std::size_t room = append_json(header, specs, metadata);
+  pad(header.bytes, style, room);
   return header;
 }
 

@@ -1,5 +1,7 @@
 #include "io/sink.hpp"
 
+#include <algorithm>
+
 #include "io/descriptor.hpp"
 
 namespace weighbridge::io {
@@ -10,6 +12,10 @@ void FileSink::write(std::uint64_t offset, std::span<const std::byte> bytes) {
 
 std::uint64_t FileSink::copy(FileExtent from, std::uint64_t offset, std::uint64_t length) {
   return copy_in_kernel(from, descriptor_, offset, length);
+}
+
+void MemorySink::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  std::ranges::copy(bytes, out_.subspan(offset, bytes.size()).begin());
 }
 
 void StreamSink::write(std::uint64_t /*offset*/, std::span<const std::byte> bytes) {

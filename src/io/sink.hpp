@@ -36,6 +36,17 @@ class FileSink final : public Sink {
   std::string path_;
 };
 
+/// Memory of the caller's: any thread, any offset.
+class MemorySink final : public Sink {
+ public:
+  explicit MemorySink(std::span<std::byte> out) : out_(out) {}
+  void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
+  std::uint64_t copy(FileExtent, std::uint64_t, std::uint64_t) override { return 0; }
+
+ private:
+  std::span<std::byte> out_;
+};
+
 /// A pipe, socket or terminal: one thread, every byte behind the one before.
 class StreamSink final : public Sink {
  public:

@@ -14,19 +14,10 @@
 #include "io/atomic_file.hpp"
 #include "io/descriptor.hpp"
 #include "io/execute.hpp"
+#include "io/preallocate.hpp"
 
 namespace weighbridge {
 namespace {
-
-/// Takes the space at once where the file system can: a full disk is then found before the work.
-void preallocate(int descriptor, std::uint64_t bytes, const std::string& path) {
-  if (bytes == 0) return;
-  int failed = 0;
-  do {
-    failed = ::fallocate(descriptor, 0, 0, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
-  } while (failed == EINTR);
-  if (failed == ENOSPC || failed == EFBIG || failed == EDQUOT) throw Error::from_errno(failed, "write", path);
-}
 
 std::uint64_t work_bytes(const FilePlan& plan, bool verify) { return plan.total_bytes * (verify ? 2 : 1); }
 
@@ -52,7 +43,7 @@ void refuse_own_source(const FilePlan& plan, int descriptor, const std::string& 
 WriteReport write_in_place(const FilePlan& plan, int descriptor, const std::string& path,
                            const WriteOptions& options, bool verify) {
   refuse_own_source(plan, descriptor, path);
-  preallocate(descriptor, plan.total_bytes, path);
+  io::preallocate(descriptor, plan.total_bytes, path);
   io::ProgressMeter meter(options, work_bytes(plan, verify));
   io::FileSink sink(descriptor, path);
   WriteReport report = io::carry_out(plan, sink, options.threads, meter);
@@ -85,7 +76,7 @@ void make_durable(int descriptor, Durability durability, const std::string& path
 WriteReport write_file(const FilePlan& plan, const std::filesystem::path& path, const WriteOptions& options) {
   io::AtomicFile file(path, options.overwrite);
   io::ProgressMeter meter(options, work_bytes(plan, options.verify));
-  preallocate(file.descriptor(), plan.total_bytes, file.path());
+  io::preallocate(file.descriptor(), plan.total_bytes, file.path());
   io::FileSink sink(file.descriptor(), file.path());
   WriteReport report = io::carry_out(plan, sink, options.threads, meter);
   if (options.verify) io::verify_written(plan, *open_descriptor(file.descriptor()), options.threads, meter);
@@ -107,6 +98,16 @@ WriteReport write_descriptor(const FilePlan& plan, int descriptor, const WriteOp
                                 : write_in_sequence(plan, descriptor, path, options);
   make_durable(descriptor, options.durability, path);
   return report;
+}
+
+WriteReport write_memory(const FilePlan& plan, std::span<std::byte> out, const WriteOptions& options) {
+  if (out.size() != plan.total_bytes) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{} bytes of room for {} bytes", out.size(), plan.total_bytes));
+  }
+  io::ProgressMeter meter(options, plan.total_bytes);
+  io::MemorySink sink(out);
+  return io::carry_out(plan, sink, options.threads, meter);
 }
 
 void write_text_file(const std::filesystem::path& path, std::string_view text, const WriteOptions& options) {

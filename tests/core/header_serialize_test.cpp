@@ -61,6 +61,9 @@ TEST(SerializeHeader, KeepsSlackAsSpaces) {
   const std::string bytes = serialize_header({}, std::nullopt, {.slack = 100}).bytes;
   EXPECT_EQ(bytes.size(), 112U);  // 8 + "{}" + 100, rounded up
   EXPECT_EQ(bytes.find_last_not_of(' '), 9U);
+  const std::vector<TensorSpec> specs = {{"a", DType::U8, {1}}};
+  EXPECT_THAT(json_of(serialize_header(specs, Metadata{{"k", "v"}}, {.slack = 5})),
+              StartsWith(R"({"__metadata__":{"k":"v"}     ,"a":{)"));
 }
 
 TEST(SerializeHeader, RefusesStylesThatTheFormatHasNot) {

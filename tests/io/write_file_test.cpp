@@ -123,5 +123,23 @@ TEST(WriteTextFile, WritesRefusesAndReplaces) {
   EXPECT_EQ(folder.entries(), 1U);
 }
 
+TEST(WriteMemory, GivesTheBytesOfTheFile) {
+  const TempFolder folder;
+  const PlanBuilder builder = mixed_plan(folder.path(), ReadMode::Auto);
+  for (const unsigned threads : {1U, 3U}) {
+    std::string out(builder.expected().size(), '\0');
+    const WriteReport report =
+        write_memory(builder.plan(), std::as_writable_bytes(std::span(out)), {.threads = threads});
+    EXPECT_EQ(report.bytes_written, out.size());
+    EXPECT_TRUE(out == builder.expected());
+  }
+}
+
+TEST(WriteMemory, RefusesRoomOfAnotherSize) {
+  std::string out(3, '\0');
+  expect_error(ErrorCode::InvalidArgument, "3 bytes of room for 4 bytes",
+               [&] { write_memory(PlanBuilder("head").plan(), std::as_writable_bytes(std::span(out))); });
+}
+
 }  // namespace
 }  // namespace weighbridge

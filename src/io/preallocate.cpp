@@ -1,0 +1,20 @@
+#include "io/preallocate.hpp"
+
+#include <cerrno>
+
+#include <weighbridge/error.hpp>
+
+#include <fcntl.h>
+
+namespace weighbridge::io {
+
+void preallocate(int descriptor, std::uint64_t bytes, const std::string& path) {
+  if (bytes == 0) return;
+  int failed = 0;
+  do {
+    failed = ::fallocate(descriptor, 0, 0, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+  } while (failed == EINTR);
+  if (failed == ENOSPC || failed == EFBIG || failed == EDQUOT) throw Error::from_errno(failed, "write", path);
+}
+
+}  // namespace weighbridge::io

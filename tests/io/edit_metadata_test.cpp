@@ -1,0 +1,220 @@
+#include <csignal>
+
+#include <weighbridge/edit.hpp>
+
+#include <gtest/gtest.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/support.hpp"
+
+namespace weighbridge {
+namespace {
+
+using namespace weighbridge::test;
+
+Header header_at(const std::filesystem::path& path) { return read_header(*open_file(path)); }
+
+/// A file with so many tensors, whose names make its header long.
+class Scene {
+ public:
+  explicit Scene(std::size_t tensors, const std::optional<Metadata>& metadata = std::nullopt,
+                 const HeaderStyle& style = {})
+      : content_(pattern(1000)) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < tensors; ++i) names.push_back("layer." + std::to_string(i));
+    const Shape shape = {10, 25};
+    std::vector<TensorView> views;
+    for (const std::string& name : names) {
+      views.push_back({name, DType::F32, shape, std::as_bytes(std::span(content_))});
+    }
+    save_tensors(views, path(), metadata, style);
+    before_ = get_file(path());
+  }
+
+  [[nodiscard]] std::filesystem::path path() const { return folder_ / "f"; }
+  [[nodiscard]] const TempFolder& folder() const { return folder_; }
+  [[nodiscard]] const std::string& before() const { return before_; }
+  void restore() const { put_file(path(), before_); }
+
+  [[nodiscard]] std::string data() const {
+    const std::string file = get_file(path());
+    return file.substr(header_at(path()).data_begin());
+  }
+  [[nodiscard]] Metadata metadata() const { return header_at(path()).metadata(); }
+
+ private:
+  TempFolder folder_;
+  std::string content_;
+  std::string before_;
+};
+
+ino_t inode_of(const std::filesystem::path& path) {
+  struct stat status{};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0);
+  return status.st_ino;
+}
+
+TEST(EditMetadata, ChangesWhatFitsInPlace) {
+  const Scene scene(100, Metadata{{"format", "np"}, {"k", "v"}});
+  const ino_t inode = inode_of(scene.path());
+  const std::string data = scene.data();
+  for (const Durability durability : {Durability::None, Durability::Full}) {
+    scene.restore();
+    const EditReport report =
+        edit_metadata(scene.path(), {.set = {{"format", "pt"}}}, {.write = {.durability = durability}});
+    EXPECT_TRUE(report.changed);
+    EXPECT_TRUE(report.in_place);
+    EXPECT_EQ(report.bytes_written, 2U);
+  }
+  EXPECT_EQ(inode_of(scene.path()), inode);
+  EXPECT_EQ(scene.metadata(), (Metadata{{"format", "pt"}, {"k", "v"}}));
+  EXPECT_EQ(scene.data(), data);
+  EXPECT_EQ(get_file(scene.path()).size(), scene.before().size());
+}
+
+TEST(EditMetadata, UnsetsClearsAndSets) {
+  const Scene scene(1, Metadata{{"a", "1"}, {"b", "2"}, {"c", "3"}});
+  edit_metadata(scene.path(), {.unset = {"b", "absent"}, .set = {{"d", "4"}}});
+  EXPECT_EQ(scene.metadata(), (Metadata{{"a", "1"}, {"c", "3"}, {"d", "4"}}));
+  edit_metadata(scene.path(), {.clear = true, .set = {{"e", "5"}}});
+  EXPECT_EQ(scene.metadata(), (Metadata{{"e", "5"}}));
+  edit_metadata(scene.path(), {.clear = true});
+  EXPECT_EQ(scene.metadata(), Metadata());
+}
+
+TEST(EditMetadata, DoesNothingWhenNothingChanges) {
+  const Scene scene(1, Metadata{{"a", "1"}});
+  const EditReport report = edit_metadata(scene.path(), {.unset = {"b"}, .set = {{"a", "1"}}});
+  EXPECT_FALSE(report.changed);
+  EXPECT_EQ(get_file(scene.path()), scene.before());
+}
+
+TEST(EditMetadata, RewritesWhatDoesNotFitAndKeepsTheData) {
+  const Scene scene(100, Metadata{{"k", "v"}}, {.alignment = 256});
+  const ino_t inode = inode_of(scene.path());
+  const std::string data = scene.data();
+  ASSERT_EQ(::chmod(scene.path().c_str(), 0640), 0);
+  const EditReport report = edit_metadata(scene.path(), {.set = {{"more", std::string(500, 'x')}}});
+  EXPECT_TRUE(report.changed);
+  EXPECT_FALSE(report.in_place);
+  EXPECT_EQ(report.bytes_written, get_file(scene.path()).size());
+  EXPECT_NE(inode_of(scene.path()), inode);
+  EXPECT_EQ(scene.data(), data);
+  EXPECT_EQ(header_at(scene.path()).data_begin() % 256, 0U);
+  struct stat status{};
+  ASSERT_EQ(::stat(scene.path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0640U);
+  EXPECT_EQ(scene.folder().entries(), 1U);
+}
+
+TEST(EditMetadata, SlackOfARewriteMakesTheNextEditOneInPlace) {
+  const Scene scene(100);
+  EXPECT_FALSE(edit_metadata(scene.path(), {.set = {{"k", "v"}}}, {.slack = 300}).in_place);
+  const ino_t inode = inode_of(scene.path());
+  const std::string data = scene.data();
+  EXPECT_TRUE(edit_metadata(scene.path(), {.set = {{"notes", std::string(200, 'x')}}}).in_place);
+  EXPECT_TRUE(edit_metadata(scene.path(), {.unset = {"notes"}},
+                            {.rewrite = false, .write = {.durability = Durability::Data}})
+                  .in_place);
+  EXPECT_EQ(inode_of(scene.path()), inode);
+  EXPECT_EQ(scene.data(), data);
+}
+
+TEST(EditMetadata, SmallHeadersUseTheirPadding) {
+  const Scene scene(2, std::nullopt, {.slack = 200});
+  const std::string data = scene.data();
+  EXPECT_TRUE(edit_metadata(scene.path(), {.set = {{"k", "v"}}}, {.rewrite = false}).in_place);
+  EXPECT_EQ(scene.metadata(), (Metadata{{"k", "v"}}));
+  EXPECT_EQ(scene.data(), data);
+}
+
+TEST(EditMetadata, WhatOneSectorHoldsNotIsRewrittenWhenItMustSurviveALossOfPower) {
+  const Metadata metadata = {{"a", std::string(600, 'a')}, {"b", "0"}};
+  const Scene scene(100, metadata);
+  const MetadataEdit both = {.set = {{"a", "A" + std::string(599, 'a')}, {"b", "1"}}};
+  EXPECT_TRUE(edit_metadata(scene.path(), both).in_place);
+  scene.restore();
+  EXPECT_FALSE(edit_metadata(scene.path(), both, {.write = {.durability = Durability::Data}}).in_place);
+}
+
+TEST(EditMetadata, RefusesARewriteThatIsNotAllowed) {
+  const Scene scene(100);
+  expect_error(ErrorCode::InvalidArgument, "cannot be changed in place",
+               [&] { edit_metadata(scene.path(), {.set = {{"k", "v"}}}, {.rewrite = false}); });
+  EXPECT_EQ(get_file(scene.path()), scene.before());
+}
+
+TEST(EditMetadata, RefusesFilesThatAreNotSound) {
+  const TempFolder folder;
+  put_file(folder / "short", "abc");
+  expect_error(ErrorCode::HeaderTooSmall, "",
+               [&] { edit_metadata(folder / "short", {.set = {{"k", "v"}}}); });
+  EXPECT_EQ(get_file(folder / "short"), "abc");
+  const auto missing = error_of([&] { edit_metadata(folder / "missing", {}); });
+  ASSERT_TRUE(missing.has_value());
+  EXPECT_EQ(missing->system_error(), ENOENT);
+}
+
+TEST(EditMetadata, FollowsALink) {
+  const Scene scene(100);
+  std::filesystem::create_symlink(scene.path(), scene.folder() / "link");
+  edit_metadata(scene.folder() / "link", {.set = {{"k", std::string(100, 'v')}}});
+  EXPECT_TRUE(std::filesystem::is_symlink(scene.folder() / "link"));
+  EXPECT_EQ(scene.metadata().size(), 1U);
+}
+
+/// Runs `action` in a process of its own and kills it when it enters or leaves its `stop`-th system
+/// call. Gives whether it was killed, or nothing where processes cannot be watched.
+std::optional<bool> killed_at(int stop, const std::function<void()>& action) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(3);
+    ::raise(SIGSTOP);
+    try {
+      action();
+    } catch (...) {
+      ::_exit(2);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  for (int seen = 0; ::waitpid(child, &status, 0) == child && WIFSTOPPED(status); ++seen) {
+    if (seen == stop) ::kill(child, SIGKILL);
+    ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 3) return std::nullopt;
+  EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+  return WIFSIGNALED(status);
+}
+
+/// The edit, ended at every one of its system calls, must leave the old file or the new one.
+void expect_old_or_new_at_every_call(const Scene& scene, const MetadataEdit& edit) {
+  edit_metadata(scene.path(), edit, {.write = {.threads = 1}});
+  const std::string after = get_file(scene.path());
+  std::size_t left_old = 0;
+  std::optional<bool> killed = true;
+  for (int stop = 1; killed == true && stop < 2000; ++stop) {
+    scene.restore();
+    killed = killed_at(stop, [&] { edit_metadata(scene.path(), edit, {.write = {.threads = 1}}); });
+    if (!killed) GTEST_SKIP() << "processes cannot be watched here";
+    const std::string found = get_file(scene.path());
+    EXPECT_TRUE(found == scene.before() || found == after) << "killed at system call " << stop;
+    left_old += found == scene.before() ? 1U : 0U;
+  }
+  EXPECT_EQ(killed, false);
+  EXPECT_GT(left_old, 4U);
+}
+
+TEST(EditMetadata, KilledAnywhereAnEditInPlaceLeavesTheOldFileOrTheNewOne) {
+  expect_old_or_new_at_every_call(Scene(100, Metadata{{"k", "0123456789"}}), {.set = {{"k", "abcdefghij"}}});
+}
+
+TEST(EditMetadata, KilledAnywhereARewriteLeavesTheOldFileOrTheNewOne) {
+  expect_old_or_new_at_every_call(Scene(100), {.set = {{"k", std::string(100, 'v')}}});
+}
+
+}  // namespace
+}  // namespace weighbridge
