@@ -1,0 +1,44 @@
+"""Changing the metadata of a file that exists."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from . import _native, _save
+from ._save import Durable
+
+
+class EditReport(NamedTuple):
+    """What :func:`edit_metadata` did."""
+
+    changed: bool
+    """False when the metadata were as wanted already."""
+    in_place: bool
+    """The file was changed where it lies."""
+    bytes_written: int
+    """Of the whole file after a rewrite."""
+
+
+def edit_metadata(
+    path: str | os.PathLike[str],
+    changes: Mapping[str, str | None],
+    *,
+    clear: bool = False,
+    slack: int = 0,
+    rewrite: bool = True,
+    durable: Durable = False,
+) -> EditReport:
+    """Gives metadata keys other values; a value of None removes the key. ``clear`` first removes all others.
+
+    Tensors and their bytes stay. At every moment, even when the process is killed, there is the old file or the new one:
+    the header is changed in place where one write that nothing can tear does it, and otherwise a new file, its data copied
+    inside the kernel, replaces the old one. ``slack`` spaces are then kept free for the next edit; ``rewrite=False`` raises
+    SafetensorError instead. ``durable`` is that of :func:`weighbridge.numpy.save_file`.
+
+    Raises SafetensorError for a file that is not sound, and OSError, TypeError for values that are not str.
+    """
+    wanted = {key: value for key, value in changes.items() if value is not None}
+    unset = [key for key, value in changes.items() if value is None]
+    return EditReport(*_native.edit_metadata(path, wanted, unset, clear, slack, rewrite, _save.durability(durable)))

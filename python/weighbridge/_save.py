@@ -1,0 +1,144 @@
+"""Saving: where to, in how many files, how durably. What is saved, the modules of the frameworks collect."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias, TypeVar
+
+from . import _native
+
+Destination: TypeAlias = "str | os.PathLike[str] | int | BinaryIO"
+Durable: TypeAlias = "bool | str"
+Value = TypeVar("Value")
+
+_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a file is laid out and written; the public functions say what each field means."""
+
+    metadata: Mapping[str, str] | None = None
+    alignment: int = 8
+    slack: int = 0
+    durable: Durable = False
+    overwrite: bool = True
+
+    def layout(self) -> tuple[dict[str, str] | None, int, int]:
+        """Metadata, alignment and slack, as the native module takes them."""
+        return None if self.metadata is None else dict(self.metadata), self.alignment, self.slack
+
+
+def durability(durable: Durable) -> str:
+    """The native module's word for ``durable``."""
+    return {False: "none", True: "full"}.get(durable, str(durable))
+
+
+def serialize(tensors: _native.Tensors, options: Options) -> bytes:
+    """A whole file in memory, its bytes copied once."""
+    return _native.serialize(tensors, *options.layout())
+
+
+def save(tensors: _native.Tensors, destination: Destination, options: Options) -> None:
+    """One file: at a path, into a descriptor, or into a file object from where it stands."""
+    if isinstance(destination, (str, os.PathLike)):
+        _native.save(tensors, destination, *options.layout(), durability(options.durable), options.overwrite)
+    elif isinstance(destination, int):
+        _native.save_descriptor(tensors, destination, *options.layout(), durability(options.durable))
+    elif callable(getattr(destination, "write", None)):
+        _save_into(tensors, destination, options)
+    else:
+        kind = type(destination).__name__
+        raise TypeError(f"expected a path, a descriptor or a binary file object as the destination, found {kind}")
+
+
+def _save_into(tensors: _native.Tensors, file: BinaryIO, options: Options) -> None:
+    descriptor = _empty_file(file)
+    if descriptor is None:
+        file.write(serialize(tensors, options))
+        return
+    _native.save_descriptor(tensors, descriptor, *options.layout(), durability(options.durable))
+    file.seek(0, os.SEEK_END)
+
+
+def _empty_file(file: BinaryIO) -> int | None:
+    """The descriptor, where the file object is no more than one and nothing has been written to it."""
+    try:
+        descriptor = file.fileno()
+        file.flush()
+        empty = os.fstat(descriptor).st_size == 0 and file.tell() == 0
+        return descriptor if empty and "b" in file.mode else None
+    except (AttributeError, OSError, TypeError):
+        return None
+
+
+def shard_bytes(size: int | str) -> int:
+    """A number of bytes, with a unit or without: ``"5GB"`` is 5 * 10**9, ``"5GiB"`` 5 * 2**30."""
+    if isinstance(size, int):
+        count = size
+    else:
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?I?B?)\s*", size.upper())
+        if match is None or match[2] not in _UNITS:
+            raise ValueError(f"expected a size such as '5GB' or '500MiB', found {size!r}")
+        count = int(float(match[1]) * _UNITS[match[2]])
+    if count <= 0:
+        raise ValueError(f"a shard must hold at least one byte, found {size!r}")
+    return count
+
+
+def save_shards(
+    tensors: Mapping[str, Value],
+    size_of: Callable[[Value], int],
+    save_one: Callable[[Mapping[str, Value], Path, Options], None],
+    destination: Destination,
+    max_shard_size: int | str,
+    options: Options,
+) -> None:
+    """One file when all fits into it, otherwise ``stem-00001-of-0000N.safetensors`` … and, last, an index.
+
+    Tensors keep their order; one that is larger than a shard gets a file of its own.
+    """
+    if not isinstance(destination, (str, os.PathLike)):
+        raise TypeError("several files need a path as their destination")
+    path = Path(destination)
+    shards = list(_split(tensors, size_of, shard_bytes(max_shard_size)))
+    if len(shards) == 1:
+        save_one(tensors, path, options)
+        return
+    weight_map: dict[str, str] = {}
+    for number, shard in enumerate(shards, 1):
+        name = f"{path.stem}-{number:05}-of-{len(shards):05}{path.suffix}"
+        save_one(shard, path.with_name(name), replace(options, metadata=_metadata_of(shard, tensors, options.metadata)))
+        weight_map.update(dict.fromkeys(shard, name))
+    total = sum(map(size_of, tensors.values()))
+    index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(weight_map.items()))}
+    text = json.dumps(index, indent=2, ensure_ascii=False) + "\n"
+    _native.write_text(path.with_name(path.name + ".index.json"), text, durability(options.durable))
+
+
+def _split(tensors: Mapping[str, Value], size_of: Callable[[Value], int], most: int) -> Iterator[dict[str, Value]]:
+    shard: dict[str, Value] = {}
+    filled = 0
+    for name, tensor in tensors.items():
+        size = size_of(tensor)
+        if shard and filled + size > most:
+            yield shard
+            shard, filled = {}, 0
+        shard[name] = tensor
+        filled += size
+    if shard or not tensors:
+        yield shard
+
+
+def _metadata_of(
+    shard: Mapping[str, Any], tensors: Mapping[str, Any], metadata: Mapping[str, str] | None
+) -> dict[str, str] | None:
+    """The metadata of one shard: all but those that name a tensor which another shard holds."""
+    if metadata is None:
+        return None
+    return {key: value for key, value in metadata.items() if value not in tensors or value in shard}
