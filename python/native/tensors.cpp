@@ -77,7 +77,7 @@ void Tensors::add_arrays(const nb::dict& arrays, nb::handle array_type, const nb
         PyUnicode_Check(name) && PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject*>(array_type.ptr()));
     if (is_array && add_array(text_of(name), value)) continue;
     const nb::object adapted = adapt(nb::handle(name), nb::handle(value));
-    add(nb::borrow<nb::str>(name), nb::cast<std::string_view>(adapted[0]), adapted[1], adapted[2]);
+    add(nb::borrow<nb::str>(name), text_of(nb::object(adapted[0])), adapted[1], adapted[2]);
   }
 }
 

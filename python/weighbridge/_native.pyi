@@ -1,7 +1,7 @@
 """The native module: private, and thin over the C++ library. tests/python/package/test_stub.py holds it true."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from typing_extensions import Buffer
@@ -64,3 +64,72 @@ def read_slice(file: File, number: int, index: Any) -> tuple[tuple[int, ...], Me
 def cut_slice(file: File, number: int, index: Any, whole: Memory) -> tuple[tuple[int, ...], Memory] | None: ...
 def to_dlpack(memory: Memory, code: str, shape: Sequence[int], direct: bool = True) -> Any: ...
 def to_dlpacks(file: File, arena: Arena, direct: Sequence[str]) -> list[Any]: ...
+
+class Tensors:
+    def __init__(self) -> None: ...
+    def add_arrays(
+        self,
+        arrays: dict[str, Any],
+        array_type: type,
+        adapt: Callable[[object, object], tuple[str, Sequence[int], Buffer]],
+    ) -> None: ...
+    def add(self, name: str, dtype: str, shape: Iterable[int], data: Buffer) -> None: ...
+    def add_address(
+        self,
+        name: str,
+        dtype: str,
+        shape: Iterable[int],
+        address: int,
+        size: int,
+        strides: Iterable[int] | None = None,
+        owner: object = None,
+    ) -> None: ...
+    def __len__(self) -> int: ...
+
+def serialize(tensors: Tensors, metadata: dict[str, str] | None, alignment: int = 8, slack: int = 0) -> bytes: ...
+def save(
+    tensors: Tensors,
+    path: str | os.PathLike[str],
+    metadata: dict[str, str] | None,
+    alignment: int = 8,
+    slack: int = 0,
+    durability: str = "none",
+    overwrite: bool = True,
+) -> int: ...
+def save_descriptor(
+    tensors: Tensors,
+    descriptor: int,
+    metadata: dict[str, str] | None,
+    alignment: int = 8,
+    slack: int = 0,
+    durability: str = "none",
+) -> int: ...
+def write_text(path: str | os.PathLike[str], text: str, durability: str = "none") -> None: ...
+
+class Writer:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        specs: Iterable[tuple[str, str, Iterable[int]]],
+        metadata: dict[str, str] | None,
+        alignment: int = 8,
+        slack: int = 0,
+        durability: str = "none",
+        overwrite: bool = True,
+    ) -> None: ...
+    def write(self, name: str, data: Buffer, offset: int | None = None) -> None: ...
+    def write_address(self, name: str, address: int, size: int, offset: int | None = None) -> None: ...
+    def missing_bytes(self) -> int: ...
+    def tensor_bytes(self, name: str) -> int: ...
+    def finish(self) -> int: ...
+    def discard(self) -> None: ...
+
+def edit_metadata(
+    path: str | os.PathLike[str],
+    set: dict[str, str],
+    unset: list[str],
+    clear: bool = False,
+    slack: int = 0,
+    rewrite: bool = True,
+    durability: str = "none",
+) -> tuple[bool, bool, int]: ...
