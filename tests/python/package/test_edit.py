@@ -1,0 +1,60 @@
+"""Editing metadata: only they change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors
+from weighbridge import SafetensorError
+from weighbridge._edit import EditReport, edit_metadata
+from weighbridge._save_numpy import save_file
+
+TENSORS = {f"layer.{i}": np.full(10, i, np.float32) for i in range(200)}
+
+
+def metadata_of(path: Path) -> dict[str, str]:
+    """What the real reference reads, after a look at every tensor."""
+    with safetensors.safe_open(path, "np") as file:
+        for name, array in TENSORS.items():
+            assert (file.get_tensor(name) == array).all()
+        return dict(file.metadata() or {})
+
+
+def test_values_are_set_and_removed_in_place(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    save_file(TENSORS, path, metadata={"format": "np", "old": "1"}, slack=200)
+    inode = path.stat().st_ino
+    report = edit_metadata(path, {"format": "pt", "old": None, "note": 'quo"te and Grüße'})
+    assert report.changed
+    assert report.in_place
+    assert path.stat().st_ino == inode
+    assert metadata_of(path) == {"format": "pt", "note": 'quo"te and Grüße'}
+    assert edit_metadata(path, {"format": "pt"}) == EditReport(False, False, 0)
+    edit_metadata(path, {"only": "this"}, clear=True, durable=True)
+    assert metadata_of(path) == {"only": "this"}
+
+
+def test_without_room_the_file_is_rewritten_with_slack_for_the_next_edit(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    save_file(TENSORS, path)
+    with pytest.raises(SafetensorError, match="cannot be changed in place"):
+        edit_metadata(path, {"k": "v"}, rewrite=False)
+    report = edit_metadata(path, {"k": "v"}, slack=300)
+    assert not report.in_place
+    assert report.bytes_written == path.stat().st_size
+    assert edit_metadata(path, {"more": "x" * 200}, rewrite=False).in_place
+    assert metadata_of(path) == {"k": "v", "more": "x" * 200}
+
+
+def test_what_is_no_file_of_this_format_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"something else")
+    with pytest.raises(SafetensorError):
+        edit_metadata(path, {"k": "v"})
+    assert path.read_bytes() == b"something else"
+    with pytest.raises(FileNotFoundError):
+        edit_metadata(tmp_path / "none", {})
+    with pytest.raises(TypeError):
+        edit_metadata(path, {"k": 1})  # type: ignore[dict-item]
