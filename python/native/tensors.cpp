@@ -30,13 +30,22 @@ std::uint64_t to_unsigned(nb::handle number) {
   return value;
 }
 
+std::string subject(std::string_view name) { return "tensor '" + printable(name) + "': "; }
+
+std::uint64_t needed_bytes(std::string_view name, DType dtype, const Shape& shape) {
+  try {
+    return byte_size(dtype, shape);
+  } catch (const Error& error) {
+    throw Error(error.code(), subject(name) + error.what(), std::string(name));
+  }
+}
+
 void check_size(std::string_view name, DType dtype, const Shape& shape, std::uint64_t size) {
-  const std::uint64_t needed = byte_size(dtype, shape);
+  const std::uint64_t needed = needed_bytes(name, dtype, shape);
   if (needed == size) return;
   throw Error(ErrorCode::TensorInvalidInfo,
-              "tensor '" + printable(name) + "': " + std::to_string(size) + " bytes were given, " +
-                  std::string(dtype_name(dtype)) + " " + shape_text(shape) + " needs " +
-                  std::to_string(needed),
+              subject(name) + std::to_string(size) + " bytes were given, " + std::string(dtype_name(dtype)) +
+                  " " + shape_text(shape) + " needs " + std::to_string(needed),
               std::string(name));
 }
 
@@ -134,8 +143,8 @@ void Tensors::add_address(const nb::str& name, std::string_view dtype, const nb:
   item.strided = true;
   append_dims(strides);
   if (dims_.size() != item.dims_at + 2 * item.rank) {
-    throw Error(ErrorCode::InvalidArgument, "tensor '" + printable(item.name) +
-                                                "': shape and strides have different numbers of dimensions");
+    throw Error(ErrorCode::InvalidArgument,
+                subject(item.name) + "shape and strides have different numbers of dimensions");
   }
   items_.push_back(item);
 }
