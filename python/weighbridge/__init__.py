@@ -6,8 +6,19 @@ The functions for one framework are in the module of its name: :mod:`weighbridge
 
 from __future__ import annotations
 
+from ._edit import EditReport, edit_metadata
 from ._errors import SafetensorError
 from ._file import File, StoredTensor, open
 from ._native import version as __version__
+from ._writer import Writer
 
-__all__ = ["File", "SafetensorError", "StoredTensor", "__version__", "open"]
+__all__ = [
+    "EditReport",
+    "File",
+    "SafetensorError",
+    "StoredTensor",
+    "Writer",
+    "__version__",
+    "edit_metadata",
+    "open",
+]

@@ -32,10 +32,10 @@ def edit_metadata(
 ) -> EditReport:
     """Gives metadata keys other values; a value of None removes the key. ``clear`` first removes all others.
 
-    Tensors and their bytes stay. At every moment, even when the process is killed, there is the old file or the new one:
-    the header is changed in place where one write that nothing can tear does it, and otherwise a new file, its data copied
-    inside the kernel, replaces the old one. ``slack`` spaces are then kept free for the next edit; ``rewrite=False`` raises
-    SafetensorError instead. ``durable`` is that of :func:`weighbridge.numpy.save_file`.
+    Tensors and their bytes stay. At every moment, even when the process is killed, there is the old file or the new
+    one: the header is changed in place where one write that nothing can tear does it, and otherwise a new file, its
+    data copied inside the kernel, replaces the old one. ``slack`` spaces are then kept free for the next edit;
+    ``rewrite=False`` raises SafetensorError instead. ``durable`` is that of :func:`weighbridge.numpy.save_file`.
 
     Raises SafetensorError for a file that is not sound, and OSError, TypeError for values that are not str.
     """

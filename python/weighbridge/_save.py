@@ -16,7 +16,17 @@ Destination: TypeAlias = "str | os.PathLike[str] | int | BinaryIO"
 Durable: TypeAlias = "bool | str"
 Value = TypeVar("Value")
 
-_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_UNITS = {
+    "": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
+    "KIB": 2**10,
+    "MIB": 2**20,
+    "GIB": 2**30,
+    "TIB": 2**40,
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,9 @@ class Options:
 
 def durability(durable: Durable) -> str:
     """The native module's word for ``durable``."""
-    return {False: "none", True: "full"}.get(durable, str(durable))
+    if isinstance(durable, bool):
+        return "full" if durable else "none"
+    return durable
 
 
 def serialize(tensors: _native.Tensors, options: Options) -> bytes:

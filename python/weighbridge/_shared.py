@@ -28,7 +28,7 @@ def end_ptr(tensor: torch.Tensor) -> int:
     """Address behind the last byte of the tensor; its first when it is empty."""
     if not tensor.nelement():
         return tensor.data_ptr()
-    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride()))
+    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
     return tensor.data_ptr() + (last + 1) * tensor.element_size()
 
 
@@ -124,7 +124,7 @@ def find_overlaps(tensors: Mapping[str, torch.Tensor]) -> list[set[str]]:
 
 
 def _any_overlap(tensors: Iterable[torch.Tensor]) -> bool:
-    """Whether any two have a byte in common; a look at the addresses alone, which costs a fraction of one at storages."""
+    """Whether any two have a byte in common: a look at addresses alone, which costs a fraction of one at storages."""
     ranges = [
         (tensor.data_ptr(), tensor.data_ptr() + tensor.nbytes if tensor.is_contiguous() else end_ptr(tensor))
         for tensor in tensors

@@ -17,11 +17,11 @@ from ._save import Durable
 class Writer:
     """A safetensors file whose tensors are declared first and written later, in any order, by any number of threads.
 
-    ``specs`` maps each name to ``(dtype, shape)``, or to anything with these two attributes: an array, a tensor of the meta
-    device. A dtype is the format's code ("BF16"), a name ("bfloat16"), or that of numpy, ml_dtypes or torch.
+    ``specs`` maps each name to ``(dtype, shape)``, or to anything with these two attributes: an array, a tensor of the
+    meta device. A dtype is the format's code ("BF16"), a name ("bfloat16"), or that of numpy, ml_dtypes or torch.
 
-    The file appears, complete, with :meth:`finish`; until then there is nothing at ``path``, or the old file. As a context
-    manager a writer finishes at the end of the block, and leaves nothing when an exception ends it::
+    The file appears, complete, with :meth:`finish`; until then there is nothing at ``path``, or the old file. As a
+    context manager a writer finishes at the end of the block, and leaves nothing when an exception ends it::
 
         with weighbridge.Writer("model.safetensors", {"w": ("F32", (1000, 1000))}) as writer:
             writer.write("w", array)
@@ -51,8 +51,8 @@ class Writer:
         ``data`` is a numpy array or torch tensor of the declared dtype (and, without ``offset``, shape), of any memory
         order and device, or any contiguous buffer of raw little-endian bytes.
 
-        Raises SafetensorError for a name, dtype, shape or number of bytes that was not declared, and for bytes that were
-        written before; TypeError for data without bytes; OSError when the system fails, and then the file with it.
+        Raises SafetensorError for a name, dtype, shape or number of bytes that was not declared, and for bytes that
+        were written before; TypeError for data without bytes; OSError when the system fails, and then the file with it.
         """
         torch = sys.modules.get("torch")
         numpy = sys.modules.get("numpy")

@@ -1,4 +1,4 @@
-"""Reading into numpy arrays.
+"""Reading into numpy arrays, and saving them.
 
 BF16 and the small floats are ml_dtypes' types of the same name. F4 is unpacked, one element a byte, as ml_dtypes has
 it. F6 has no agreed packing: its bytes are at ``file[name].buffer()``.
@@ -17,12 +17,13 @@ from . import _native
 from ._dtypes import BY_CODE
 from ._errors import SafetensorError
 from ._index import split_index
+from ._save_numpy import save, save_file
 from ._source import Source, open_sources
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["load", "load_file"]
+__all__ = ["load", "load_file", "save", "save_file"]
 
 
 def load_file(source: Source, *, copy: bool = False, backend: str = "auto") -> dict[str, npt.NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""Reading into torch tensors.
+"""Reading into torch tensors, and saving them.
 
 Tensors on the CPU share one private mapping of their file, which lives as long as any of them: loading costs neither
 reads nor memory, and writing to a tensor takes a copy of the touched pages and never changes the file. F4 is
@@ -18,12 +18,13 @@ from ._cuda import load_to_cuda
 from ._dtypes import BY_CODE, DTYPES
 from ._errors import SafetensorError
 from ._index import split_index
+from ._save_torch import save, save_file, save_model
 from ._source import Source, open_sources
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["load", "load_file"]
+__all__ = ["load", "load_file", "save", "save_file", "save_model"]
 
 DeviceLike: TypeAlias = "str | int | torch.device"
 

@@ -33,7 +33,8 @@ loading them again: {groups}.
 
 def save(tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> bytes:
     """The bytes of a file with these tensors, which are dense, contiguous and share no memory:
-    :func:`weighbridge.torch.save`, which asks for less. Raises ValueError for other tensors, RuntimeError for shared ones.
+    :func:`weighbridge.torch.save`, which asks for less. Raises ValueError for other tensors, RuntimeError for shared
+    ones.
     """
     _evaluate_tensors_for_save(tensors)
     check_metadata(metadata)
@@ -61,8 +62,8 @@ def save_model(
     metadata: dict[str, str] | None = None,
     force_contiguous: bool = True,
 ) -> None:
-    """Writes the state dict of ``model``. Of tensors that share memory one is saved, and ``metadata[other] = saved`` says
-    so, unless ``metadata`` has that key; it is not changed. ``force_contiguous`` packs tensors that are not contiguous.
+    """Writes the state dict of ``model``. Of tensors that share memory one is saved, and ``metadata[other] = saved``
+    says so, unless ``metadata`` has that key; it is not changed. ``force_contiguous`` packs what is not contiguous.
     """
     state_dict: dict[str, torch.Tensor] = model.state_dict()
     noted = None if metadata is None else dict(metadata)
@@ -90,8 +91,9 @@ def _evaluate_tensors_for_save(tensors: Mapping[str, torch.Tensor]) -> None:
     sparse = [name for name, tensor in tensors.items() if tensor.layout is not torch.strided]
     if sparse:
         raise ValueError(
-            f"You are trying to save a sparse tensors: `{sparse}` which this library does not support. You can make it a"
-            " dense tensor before saving with `.to_dense()` but be aware this might make a much larger file than needed."
+            f"You are trying to save a sparse tensors: `{sparse}` which this library does not support. You can make it"
+            " a dense tensor before saving with `.to_dense()` but be aware this might make a much larger file than"
+            " needed."
         )
     groups = _shared.find_overlaps(tensors)
     if groups:
@@ -99,10 +101,10 @@ def _evaluate_tensors_for_save(tensors: Mapping[str, torch.Tensor]) -> None:
     for name, tensor in tensors.items():
         if not tensor.is_contiguous():
             raise ValueError(
-                f"You are trying to save a non contiguous tensor: `{name}` which is not allowed. It either means you are"
-                " trying to save tensors which are reference of each other in which case it's recommended to save only the"
-                " full tensors, and reslice at load time, or simply call `.contiguous()` on your tensor to pack it before"
-                " saving."
+                f"You are trying to save a non contiguous tensor: `{name}` which is not allowed. It either means you"
+                " are trying to save tensors which are reference of each other in which case it's recommended to save"
+                " only the full tensors, and reslice at load time, or simply call `.contiguous()` on your tensor to"
+                " pack it before saving."
             )
 
 
@@ -119,13 +121,22 @@ def _collect(tensors: dict[str, torch.Tensor]) -> Any:
 
 
 def _to_ndarray(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
-    """The tensor's bytes in host memory, without a copy where they lie there, as an array of uint8 or of its own dtype."""
+    """The tensor in host memory, without a copy where it lies there: of its own dtype, or unsigned integers as wide."""
     import numpy
 
     if tensor.dtype not in _save_torch.CODES:
         raise KeyError(tensor.dtype)
     host = _save_torch.host_tensor(tensor).detach().contiguous()
-    same = {torch.bool, torch.complex64, torch.float16, torch.float32, torch.float64, torch.int16, torch.int32, torch.int64}
+    same = {
+        torch.bool,
+        torch.complex64,
+        torch.float16,
+        torch.float32,
+        torch.float64,
+        torch.int16,
+        torch.int32,
+        torch.int64,
+    }
     if host.dtype in same or host.dtype in (torch.uint8, torch.int8):
         return host.numpy()
     width = numpy.dtype(f"u{host.element_size()}")

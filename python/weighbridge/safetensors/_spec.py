@@ -15,8 +15,8 @@ from .._save import Options
 
 # As the reference lists them in its message.
 _NAMES = (
-    "bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float16, float32, float64, bfloat16, float8_e4m3fn,"
-    " float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu, float4_e2m1fn_x2, complex64"
+    "bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float16, float32, float64, bfloat16,"
+    " float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu, float4_e2m1fn_x2, complex64"
 )
 _CODES = {row.torch: row.code for row in BY_TORCH.values()}
 _MOST = 2**64 - 1
@@ -45,9 +45,9 @@ class TensorSpec:
     """A tensor whose bytes lie at an address, where the caller keeps them: contiguous, little-endian.
 
     ``dtype`` is a name as torch or numpy has it ("float32", "bfloat16", "float4_e2m1fn_x2"), ``shape`` a sequence of
-    sizes, ``data_ptr`` the address of ``data_len`` bytes. Read back, ``dtype`` is the format's name ("F32"), and the last
-    size of float4_e2m1fn_x2, which counts bytes, is doubled. Raises SafetensorError for an unknown dtype, OverflowError
-    for a negative number.
+    sizes, ``data_ptr`` the address of ``data_len`` bytes. Read back, ``dtype`` is the format's name ("F32"), and the
+    last size of float4_e2m1fn_x2, which counts bytes, is doubled. Raises SafetensorError for an unknown dtype,
+    OverflowError for a negative number.
     """
 
     __slots__ = ("_code", "_length", "_pointer", "_shape")

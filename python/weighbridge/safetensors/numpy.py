@@ -10,14 +10,27 @@ import numpy.typing as npt
 
 from .. import _native
 from .. import numpy as own
-from . import deserialize
+from . import TensorSpec, deserialize, serialize, serialize_file
 from ._deserialize import open_bytes
 from ._safe_open import safe_open
+from ._saving_numpy import _flatten, _tobytes, save, save_file
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["deserialize", "load", "load_file", "safe_open"]
+__all__ = [
+    "TensorSpec",
+    "_flatten",
+    "_tobytes",
+    "deserialize",
+    "load",
+    "load_file",
+    "safe_open",
+    "save",
+    "save_file",
+    "serialize",
+    "serialize_file",
+]
 
 
 def load(data: Buffer) -> dict[str, npt.NDArray[Any]]:

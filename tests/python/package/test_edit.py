@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors
-from weighbridge import SafetensorError
-from weighbridge._edit import EditReport, edit_metadata
-from weighbridge._save_numpy import save_file
+from weighbridge import EditReport, SafetensorError, edit_metadata
+from weighbridge.numpy import save_file
 
 TENSORS = {f"layer.{i}": np.full(10, i, np.float32) for i in range(200)}
 

@@ -13,10 +13,10 @@ import safetensors as reference
 import safetensors.numpy as reference_numpy
 import safetensors.torch as reference_torch
 import torch
+import weighbridge.safetensors as mirror
+import weighbridge.safetensors.numpy as mirror_numpy
+import weighbridge.safetensors.torch as mirror_torch
 from weighbridge import SafetensorError
-from weighbridge.safetensors import _saving_numpy as mirror_numpy
-from weighbridge.safetensors import _saving_torch as mirror_torch
-from weighbridge.safetensors import _spec as mirror
 
 DATA = np.arange(4, dtype=np.float32)
 ADDRESS = DATA.ctypes.data
@@ -61,7 +61,9 @@ def test_specs_refuse_what_the_reference_refuses(changes: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"shape": (2, 2)}, {"shape": []}, {"dtype": "float4_e2m1fn_x2", "shape": [2, 8]}, {"dtype": "bool"}], ids=repr
+    "changes",
+    [{}, {"shape": (2, 2)}, {"shape": []}, {"dtype": "float4_e2m1fn_x2", "shape": [2, 8]}, {"dtype": "bool"}],
+    ids=repr,
 )
 def test_specs_show_what_those_of_the_reference_show(changes: dict[str, Any]) -> None:
     ours, theirs = spec_of(mirror, **changes), spec_of(reference, **changes)
@@ -188,7 +190,13 @@ def test_torch_refuses_in_the_words_of_the_reference(action: Callable[[Any], obj
 
 
 def test_torch_files_are_those_of_the_reference(tmp_path: Path) -> None:
-    tensors = {"w": W, "half": W.bfloat16(), "part": torch.zeros(10)[2:5], "one": torch.tensor(1), "none": torch.zeros(0, 2)}
+    tensors = {
+        "w": W,
+        "half": W.bfloat16(),
+        "part": torch.zeros(10)[2:5],
+        "one": torch.tensor(1),
+        "none": torch.zeros(0, 2),
+    }
     for metadata in (None, {"format": "pt"}):
         expected = reference_torch.save(tensors, metadata)
         assert mirror_torch.save(tensors, metadata) == expected
@@ -215,9 +223,14 @@ def test_save_model_notes_what_is_left_out(tmp_path: Path) -> None:
         mirror_torch.save_model(Tied(), tmp_path / "ours", ours)
         reference_torch.save_model(Tied(), str(tmp_path / "theirs"), theirs)
         assert ours == metadata
-        with reference.safe_open(tmp_path / "ours", "pt") as mine, reference.safe_open(tmp_path / "theirs", "pt") as real:
+        with (
+            reference.safe_open(tmp_path / "ours", "pt") as mine,
+            reference.safe_open(tmp_path / "theirs", "pt") as real,
+        ):
             assert mine.metadata() == real.metadata()
-        assert reference_torch.load_file(tmp_path / "ours").keys() == reference_torch.load_file(tmp_path / "theirs").keys()
+        assert (
+            reference_torch.load_file(tmp_path / "ours").keys() == reference_torch.load_file(tmp_path / "theirs").keys()
+        )
     same_error(
         lambda: mirror_torch.save_model(Tied(), tmp_path / "x", force_contiguous=False),
         lambda: reference_torch.save_model(Tied(), str(tmp_path / "x"), force_contiguous=False),
@@ -246,7 +259,12 @@ def test_groups_of_shared_tensors_are_those_of_the_reference() -> None:
 
 def test_the_name_that_is_kept_follows_the_wishes_of_the_caller() -> None:
     tensors = {"a": W, "b": W, "c": W}
-    for wishes in ({}, {"preferred_names": ["c"]}, {"discard_names": ["a"]}, {"preferred_names": ["a"], "discard_names": ["a"]}):
+    for wishes in (
+        {},
+        {"preferred_names": ["c"]},
+        {"discard_names": ["a"]},
+        {"preferred_names": ["a"], "discard_names": ["a"]},
+    ):
         ours = mirror_torch._remove_duplicate_names(tensors, **wishes)
         assert ours == reference_torch._remove_duplicate_names(tensors, **wishes)
 

@@ -9,11 +9,11 @@ import numpy as np
 import safetensors.numpy as reference
 import safetensors.torch as reference_torch
 import torch
+import weighbridge.numpy as ours
+import weighbridge.torch as ours_torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from weighbridge import _save_numpy as ours
-from weighbridge import _save_torch as ours_torch
 
 KINDS = ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8"]
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12).filter(lambda name: name != "__metadata__")
@@ -33,7 +33,9 @@ def views(draw: st.DrawFn) -> np.ndarray[Any, Any]:
     return np.asarray(array)
 
 
-METADATA = st.none() | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), st.just("v"), max_size=1)
+METADATA = st.none() | st.dictionaries(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8), st.just("v"), max_size=1
+)
 
 
 @settings(max_examples=200, deadline=None)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import safetensors.torch as reference
 import torch
-from weighbridge import SafetensorError
-from weighbridge import _save_torch as ours
+import weighbridge.torch as ours
+from weighbridge import SafetensorError, _save_torch
 
 BASE = torch.arange(24, dtype=torch.float32).reshape(4, 6)
 COMPLEX = torch.tensor([[1 + 2j, 3 - 4j], [5j, -6]], dtype=torch.complex64)
@@ -28,7 +28,7 @@ VIEWS = {
     "parameter": torch.nn.Parameter(BASE.clone()),
     "channels last": torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last),
 }
-DTYPES = [*ours.CODES]
+DTYPES = [*_save_torch.CODES]
 
 
 @pytest.mark.parametrize("name", VIEWS)

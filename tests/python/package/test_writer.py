@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 
@@ -9,9 +10,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 import torch
-from weighbridge import SafetensorError
-from weighbridge import _save_numpy as whole
-from weighbridge._writer import Writer
+import weighbridge.numpy as whole
+from weighbridge import SafetensorError, Writer
 
 ARRAY = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -34,7 +34,10 @@ def test_dtypes_may_be_said_in_many_ways(tmp_path: Path, dtype: object) -> None:
 
 
 def test_tensors_of_the_meta_device_are_specs(tmp_path: Path) -> None:
-    specs = {"w": torch.zeros(3, 4, device="meta"), "f4": torch.zeros(2, 2, device="meta", dtype=torch.float4_e2m1fn_x2)}
+    specs = {
+        "w": torch.zeros(3, 4, device="meta"),
+        "f4": torch.zeros(2, 2, device="meta", dtype=torch.float4_e2m1fn_x2),
+    }
     with Writer(tmp_path / "x", specs) as writer:
         writer.write("w", torch.from_numpy(ARRAY))
         writer.write("f4", torch.zeros(2, 2, dtype=torch.uint8).view(torch.float4_e2m1fn_x2))
@@ -42,7 +45,13 @@ def test_tensors_of_the_meta_device_are_specs(tmp_path: Path) -> None:
 
 
 def test_data_of_any_kind_and_order(tmp_path: Path) -> None:
-    kinds = [ARRAY, np.asfortranarray(ARRAY), ARRAY.astype(">f4"), torch.from_numpy(ARRAY), torch.from_numpy(ARRAY).t().clone().t()]
+    kinds = [
+        ARRAY,
+        np.asfortranarray(ARRAY),
+        ARRAY.astype(">f4"),
+        torch.from_numpy(ARRAY),
+        torch.from_numpy(ARRAY).t().clone().t(),
+    ]
     kinds += [ARRAY.tobytes(), bytearray(ARRAY.tobytes()), memoryview(ARRAY)]
     specs = {str(i): ("F32", (3, 4)) for i in range(len(kinds))}
     with Writer(tmp_path / "x", specs) as writer:
@@ -102,9 +111,9 @@ def test_what_was_not_declared_is_refused(tmp_path: Path) -> None:
 def test_a_block_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"old")
-    with pytest.raises(RuntimeError, match="mine"), Writer(path, {"w": ARRAY}) as writer:
+    with contextlib.suppress(KeyError), Writer(path, {"w": ARRAY}) as writer:
         writer.write("w", ARRAY)
-        raise RuntimeError("mine")
+        raise KeyError
     with pytest.raises(SafetensorError, match="not written"), Writer(path, {"w": ARRAY}):
         pass
     with pytest.raises(SafetensorError, match="discarded"):
