@@ -41,6 +41,8 @@ class Options:
 
     def layout(self) -> tuple[dict[str, str] | None, int, int]:
         """Metadata, alignment and slack, as the native module takes them."""
+        if self.metadata is not None and not isinstance(self.metadata, Mapping):
+            raise TypeError(f"metadata must map str to str, found {type(self.metadata).__name__}")
         return None if self.metadata is None else dict(self.metadata), self.alignment, self.slack
 
 

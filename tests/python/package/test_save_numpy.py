@@ -121,9 +121,10 @@ def test_no_tensors_and_empty_metadata_are_a_valid_file() -> None:
 
 
 def test_metadata_must_be_text_and_are_ordered() -> None:
-    for metadata in ({"k": 1}, {1: "v"}, {"k": None}):
+    wrong: list[Any] = [{"k": 1}, {1: "v"}, {"k": None}, "k"]
+    for metadata in wrong:
         with pytest.raises(TypeError):
-            ours.save({}, metadata=metadata)  # type: ignore[dict-item]
+            ours.save({}, metadata=metadata)
     assert ours.save({}, metadata={"b": "2", "a": "1"}) == ours.save({}, metadata={"a": "1", "b": "2"})
 
 

@@ -1,0 +1,144 @@
+"""Saving under adverse conditions: full disks, interrupts, kills, many threads; nothing leaks and nothing is half."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import weighbridge
+import weighbridge.numpy
+import weighbridge.torch
+from weighbridge import SafetensorError
+
+LARGE = {f"w{i}": np.full(4 << 20, i, np.uint8) for i in range(8)}
+
+
+def save_parts(path: Path) -> None:
+    with weighbridge.Writer(path, LARGE) as writer:
+        for name, array in LARGE.items():
+            writer.write(name, array)
+
+
+def save_tensors(path: Path) -> None:
+    weighbridge.torch.save_file({name: torch.from_numpy(array) for name, array in LARGE.items()}, path)
+
+
+WAYS: list[Callable[[Path], None]] = [lambda path: weighbridge.numpy.save_file(LARGE, path), save_tensors, save_parts]
+
+
+@pytest.mark.parametrize("save", WAYS)
+def test_a_file_that_may_not_grow_leaves_the_old_one(tmp_path: Path, save: Callable[[Path], None]) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        with pytest.raises(OSError, match="write") as caught:
+            save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert isinstance(caught.value, SafetensorError)
+    assert caught.value.errno == errno.EFBIG
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interrupt_ends_a_save_and_leaves_a_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    expected = weighbridge.numpy.save(LARGE)
+    for _ in range(5):
+        timer = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        saved = 0
+        try:
+            while True:
+                weighbridge.numpy.save_file(LARGE, path)
+                saved += 1
+        except KeyboardInterrupt:
+            pass
+        timer.join()
+        assert path.read_bytes() in (b"old", expected)
+        assert list(tmp_path.iterdir()) == [path]
+
+
+KILLED = """
+import os, sys, threading, time
+import numpy as np, weighbridge, weighbridge.numpy
+tensors = {f"w{i}": np.full(4 << 20, i, np.uint8) for i in range(8)}
+print("ready", flush=True)
+while True:
+    weighbridge.numpy.save_file(tensors, sys.argv[1])
+    weighbridge.edit_metadata(sys.argv[1], {"k": "v" * 100})
+"""
+
+
+def test_a_killed_process_leaves_a_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    plain = weighbridge.numpy.save(LARGE)
+    for delay in (0.0, 0.05, 0.13, 0.21):
+        with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            try:
+                process.wait(delay)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        data = path.read_bytes()
+        edited = b'{"__metadata__":{"k":"' in data[:40] and data[-1000:] == plain[-1000:]
+        assert data in (b"old", plain) or edited
+
+
+def test_many_threads_save_the_same_arrays(tmp_path: Path) -> None:
+    tensors: dict[str, Any] = {f"w{i}": np.arange(i * 10, dtype=np.float32).reshape(10, -1).T for i in range(50)}
+    expected = weighbridge.numpy.save(tensors)
+
+    def work(number: int) -> None:
+        for _ in range(20):
+            assert weighbridge.numpy.save(tensors) == expected
+            weighbridge.numpy.save_file(tensors, tmp_path / f"own{number}")
+            weighbridge.numpy.save_file(tensors, tmp_path / "common")
+            assert (tmp_path / "common").read_bytes() == expected
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(work, i) for i in range(8)]:
+            done.result()
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {expected}
+    assert len(list(tmp_path.iterdir())) == 9
+
+
+def test_nothing_is_kept_after_a_save(tmp_path: Path) -> None:
+    array, tensor = np.zeros(1000), torch.zeros(1000)
+    name = "".join(["na", "me"])
+
+    def use() -> None:
+        weighbridge.numpy.save({name: array})
+        weighbridge.numpy.save_file({name: array[::-1]}, tmp_path / "x")
+        weighbridge.torch.save({name: tensor})
+        with weighbridge.Writer(tmp_path / "x", {name: array}) as writer:
+            writer.write(name, array)
+        weighbridge.edit_metadata(tmp_path / "x", {name: name})
+        for broken in ({name: array, "o": np.zeros(1, "O")}, {name: array, "\ud800": array}):
+            with pytest.raises((SafetensorError, UnicodeEncodeError)):
+                weighbridge.numpy.save(broken)
+
+    use()
+    before = [sys.getrefcount(value) for value in (array, tensor, name)]
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        use()
+    assert [sys.getrefcount(value) for value in (array, tensor, name)] == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
