@@ -40,7 +40,8 @@ struct EditReport {
 /// within one page of the file, or, with a durability that has to survive a loss of power, within one
 /// sector of 512 bytes. Spaces behind the metadata, or at the end of a small header, are the room for
 /// that. In all other cases a new file is written beside the old one, its data copied inside the
-/// kernel, and renamed over it; links with other names then keep the old file.
+/// kernel, and renamed over it; links with other names then keep the old file. Who reads the header at
+/// the very moment of a write in place may find parts of both.
 ///
 /// Throws what read_header throws, HeaderTooLarge, InvalidHeader (text that is not UTF-8),
 /// InvalidArgument when a rewrite is needed and not allowed, IoError.

@@ -48,7 +48,8 @@ class WB_EXPORT SafetensorsWriter {
   [[nodiscard]] std::uint64_t missing_bytes() const;
 
   /// Publishes the file. Throws InvalidArgument while a write runs, when a byte is missing (the
-  /// message names the tensor; the writer goes on) or a write has failed; OutputExists, IoError.
+  /// message names the tensor; the writer goes on) or a write has failed; OutputExists and IoError,
+  /// after which it can only be destroyed.
   WriteReport finish();
 
  private:

@@ -56,8 +56,9 @@ std::uint64_t save_descriptor(const Tensors& tensors, int descriptor, const nb::
   return write_descriptor(plan, descriptor, options).bytes_written;
 }
 
-void write_text(const std::filesystem::path& path, std::string_view text, std::string_view durability) {
-  const WriteOptions options = interruptible(durability_of(durability), true);
+void write_text(const std::filesystem::path& path, std::string_view text, std::string_view durability,
+                bool overwrite) {
+  const WriteOptions options = interruptible(durability_of(durability), overwrite);
   const nb::gil_scoped_release release;
   write_text_file(path, text, options);
 }
@@ -76,7 +77,8 @@ void bind_write(nb::module_& module) {
              arg("slack") = 0);
   module.def("save", &save, arg("tensors"), arg("path"), arg("metadata").none(), arg("alignment") = 8,
              arg("slack") = 0, arg("durability") = "none", arg("overwrite") = true);
-  module.def("write_text", &write_text, arg("path"), arg("text"), arg("durability") = "none");
+  module.def("write_text", &write_text, arg("path"), arg("text"), arg("durability") = "none",
+             arg("overwrite") = true);
   module.def("save_descriptor", &save_descriptor, arg("tensors"), arg("descriptor"), arg("metadata").none(),
              arg("alignment") = 8, arg("slack") = 0, arg("durability") = "none");
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,7 +76,7 @@ def save(tensors: _native.Tensors, destination: Destination, options: Options) -
 def _save_into(tensors: _native.Tensors, file: BinaryIO, options: Options) -> None:
     descriptor = _empty_file(file)
     if descriptor is None:
-        file.write(serialize(tensors, options))
+        _write_all(file, serialize(tensors, options))
         return
     _native.save_descriptor(tensors, descriptor, *options.layout(), durability(options.durable))
     file.seek(0, os.SEEK_END)
@@ -82,13 +84,21 @@ def _save_into(tensors: _native.Tensors, file: BinaryIO, options: Options) -> No
 
 def _empty_file(file: BinaryIO) -> int | None:
     """The descriptor, where the file object is no more than one and nothing has been written to it."""
-    try:
-        descriptor = file.fileno()
-        file.flush()
-        empty = os.fstat(descriptor).st_size == 0 and file.tell() == 0
-        return descriptor if empty and "b" in file.mode else None
-    except (AttributeError, OSError, TypeError):
-        return None
+    raw = getattr(file, "raw", file)
+    if not isinstance(raw, io.FileIO) or not isinstance(file, (io.FileIO, io.BufferedWriter, io.BufferedRandom)):
+        return None  # Others may compress, or go to memory.
+    file.flush()
+    descriptor = raw.fileno()
+    empty = stat.S_ISREG(os.fstat(descriptor).st_mode) and os.fstat(descriptor).st_size == 0 and file.tell() == 0
+    return descriptor if empty else None
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    """Unbuffered files may take less than all at once; what gives no number has taken all."""
+    rest = memoryview(data)
+    while rest:
+        written: int | None = file.write(rest)
+        rest = rest[len(rest) if written is None else written :]
 
 
 def shard_bytes(size: int | str) -> int:
@@ -132,7 +142,8 @@ def save_shards(
     total = sum(map(size_of, tensors.values()))
     index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(weight_map.items()))}
     text = json.dumps(index, indent=2, ensure_ascii=False) + "\n"
-    _native.write_text(path.with_name(path.name + ".index.json"), text, durability(options.durable))
+    place = path.with_name(path.name + ".index.json")
+    _native.write_text(place, text, durability(options.durable), options.overwrite)
 
 
 def _split(tensors: Mapping[str, Value], size_of: Callable[[Value], int], most: int) -> Iterator[dict[str, Value]]:

@@ -109,7 +109,8 @@ def exact_aliases(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
         tensor = tensors[name]
         if tensor.device.type == "meta" or not tensor.nelement():
             continue
-        place = (tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
+        shown = (tensor.dtype, tensor.shape, tensor.stride(), tensor.is_conj(), tensor.is_neg())
+        place = (tensor.device, tensor.data_ptr(), *shown)
         keep = first.setdefault(place, name)
         if keep != name:
             aliases[name] = keep

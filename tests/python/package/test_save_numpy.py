@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import errno
 import io
 import json
@@ -207,6 +208,12 @@ def test_descriptors_and_file_objects_are_destinations(tmp_path: Path) -> None:
         file.write(b"first")
         ours.save_file({"a": BASE}, file)
     assert (tmp_path / "y").read_bytes() == b"first" + data
+    with (tmp_path / "raw").open("wb", buffering=0) as raw:
+        ours.save_file({"a": BASE}, raw)
+    assert (tmp_path / "raw").read_bytes() == data
+    with bz2.open(tmp_path / "packed", "wb") as packed:
+        ours.save_file({"a": BASE}, packed)
+    assert bz2.decompress((tmp_path / "packed").read_bytes()) == data
     memory = io.BytesIO()
     ours.save_file({"a": BASE}, memory)
     assert memory.getvalue() == data
@@ -230,8 +237,20 @@ def test_shards_have_an_index_and_only_their_own_metadata(tmp_path: Path) -> Non
         assert load((tmp_path / file).read_bytes())[name][2] == tensors[name].tobytes()
     files = sorted(set(index["weight_map"].values()))
     assert files == [f"m-{i:05}-of-00004.safetensors" for i in range(1, 5)]
+    with pytest.raises(FileExistsError):
+        ours.save_file(tensors, tmp_path / "m.safetensors", max_shard_size=250, overwrite=False)
     heads = [(tmp_path / file).read_bytes() for file in files]
     assert [b'"tied":"w6"' in head for head in heads] == [False, False, False, True]
+
+
+def test_files_that_take_little_at_once_get_all() -> None:
+    class Slow(io.BytesIO):
+        def write(self, data: Any) -> int:
+            return super().write(bytes(data[:7]))
+
+    slow = Slow()
+    ours.save_file({"a": BASE}, slow)
+    assert slow.getvalue() == ours.save({"a": BASE})
 
 
 def test_one_shard_is_one_file(tmp_path: Path) -> None:

@@ -111,6 +111,11 @@ def test_dedupe_saves_equal_tensors_once_and_says_so() -> None:
     assert list(tensors) == ["b", "a", "part", "t"]
 
 
+def test_dedupe_tells_a_tensor_from_its_conjugate() -> None:
+    data = ours.save({"a": COMPLEX, "b": COMPLEX.conj()}, shared="dedupe")
+    assert data == ours.save({"a": COMPLEX, "b": COMPLEX.conj().resolve_conj()})
+
+
 def test_dedupe_does_not_overwrite_what_the_caller_says() -> None:
     data = ours.save({"a": BASE, "b": BASE}, metadata={"b": "mine"}, shared="dedupe")
     assert b'{"b":"mine"}' in data
