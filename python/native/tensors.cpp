@@ -133,6 +133,7 @@ void Tensors::add(const nb::str& name, std::string_view dtype, const nb::object&
 void Tensors::add_address(const nb::str& name, std::string_view dtype, const nb::object& shape,
                           std::uintptr_t address, std::uint64_t size, const nb::object& strides,
                           const nb::object& owner) {
+  // An address is all that a tensor gives. NOLINTNEXTLINE(performance-no-int-to-ptr)
   const auto* first = reinterpret_cast<const std::byte*>(address);
   owners_.push_back(name);
   owners_.push_back(owner);

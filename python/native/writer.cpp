@@ -71,6 +71,7 @@ class Writer {
 
   void write_address(std::string_view name, std::uintptr_t address, std::uint64_t size,
                      std::optional<std::uint64_t> offset) const {
+    // An address is all that a tensor gives. NOLINTNEXTLINE(performance-no-int-to-ptr)
     write_bytes(name, {reinterpret_cast<const std::byte*>(address), size}, offset);
   }
 

@@ -23,6 +23,7 @@ class AddressSpace final : public ByteSource {
 
  private:
   static const std::byte* at(std::uint64_t offset) noexcept {
+    // The very point of this source. NOLINTNEXTLINE(performance-no-int-to-ptr)
     return reinterpret_cast<const std::byte*>(static_cast<std::uintptr_t>(offset));
   }
 };
