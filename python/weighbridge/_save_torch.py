@@ -33,8 +33,8 @@ def save(
     float4_e2m1fn_x2.
 
     ``shared`` is what becomes of tensors that share memory: "refuse" raises; "dedupe" saves those that are the same
-    tensor once, under the first of their names, and ``metadata[other] = first`` says so; "copy" gives each its own
-    bytes. ``alignment`` and ``slack`` are those of :func:`weighbridge.numpy.save`.
+    tensor once, under the first of their names, and ``metadata[other] = first`` says so; tensors that overlap otherwise
+    get their own bytes, as with "copy" all do. ``alignment`` and ``slack`` are those of :func:`weighbridge.numpy.save`.
 
     Raises TypeError for anything that is no dense tensor, SafetensorError for shared memory and for a dtype that the
     format has not, NotImplementedError for tensors of the meta device.
@@ -83,7 +83,7 @@ def save_model(
 ) -> None:
     """Writes the parameters and buffers of ``model``; the arguments are those of :func:`save_file`.
 
-    Tied weights are by default saved once, and :func:`weighbridge.safetensors.torch.load_model` ties them again.
+    Tied weights are by default saved once, and :func:`weighbridge.torch.load_model` ties them again.
     """
     save_file(
         model.state_dict(),

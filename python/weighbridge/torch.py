@@ -18,13 +18,14 @@ from ._cuda import load_to_cuda
 from ._dtypes import BY_CODE, DTYPES
 from ._errors import SafetensorError
 from ._index import split_index
+from ._model import load_into
 from ._save_torch import save, save_file, save_model
 from ._source import Source, open_sources
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["load", "load_file", "save", "save_file", "save_model"]
+__all__ = ["load", "load_file", "load_model", "save", "save_file", "save_model"]
 
 DeviceLike: TypeAlias = "str | int | torch.device"
 
@@ -51,6 +52,23 @@ def load_file(source: Source, device: DeviceLike = "cpu", *, backend: str = "aut
 def load(buffer: Buffer, device: DeviceLike = "cpu") -> dict[str, torch.Tensor]:
     """The same from a file in memory, which is copied."""
     return load_native(_native.File.open_buffer(buffer), torch.device(device))
+
+
+def load_model(
+    model: torch.nn.Module,
+    source: Source,
+    *,
+    strict: bool = True,
+    device: DeviceLike = "cpu",
+    backend: str = "auto",
+) -> tuple[list[str], list[str]]:
+    """Loads a file, or its shards, into a model, and ties the tensors that :func:`save_model` saved once.
+
+    Gives the names that the file lacks and those that the model lacks, in order; with ``strict`` any of them is a
+    RuntimeError. The other arguments are those of :func:`load_file`.
+    """
+    missing, unexpected = load_into(model, load_file(source, device, backend=backend), strict)
+    return sorted(missing), sorted(unexpected)
 
 
 def load_native(file: _native.File, device: torch.device) -> dict[str, torch.Tensor]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .. import torch as own
+from .._model import load_into
 from ._deserialize import open_bytes
 from ._safe_open import safe_open
 
@@ -41,28 +42,7 @@ def load_model(
 
     Gives the names that the file lacks and those that the model lacks; with ``strict`` any of them is a RuntimeError.
     """
-    from .._shared import remove_duplicate_names
-
-    loaded = load_file(filename, device=device, backend=backend)
-    tied: dict[str, list[str]] = remove_duplicate_names(model.state_dict(), preferred_names=set(loaded))
-    reported, unexpected = model.load_state_dict(loaded, strict=False)
-    missing = set(reported)
-    for name in (name for names in tied.values() for name in names):
-        if name in missing:
-            missing.remove(name)
-        else:
-            unexpected.append(name)
-    if strict and (missing or unexpected):
-        raise RuntimeError(_strict_error(model, missing, unexpected))
-    return missing, unexpected
-
-
-def _strict_error(model: torch.nn.Module, missing: set[str], unexpected: list[str]) -> str:
-    lines = [f"Error(s) in loading state_dict for {model.__class__.__name__}:"]
-    for kind, names in (("Missing", missing), ("Unexpected", unexpected)):
-        if names:
-            lines.append(f"    {kind} key(s) in state_dict: " + ", ".join(f'"{name}"' for name in sorted(names)))
-    return "\n".join(lines)
+    return load_into(model, load_file(filename, device=device, backend=backend), strict)
 
 
 _TYPES = {code: own.torch_dtype(code) for code in own.torch_codes()}

@@ -148,6 +148,18 @@ def test_models_with_tied_weights(tmp_path: Path) -> None:
         ours.save_model(model, tmp_path / "x", shared="refuse")
 
 
+def test_models_come_back_tied(tmp_path: Path) -> None:
+    model, again = Tied(), Tied()
+    ours.save_model(model, tmp_path / "m.safetensors", max_shard_size=24)
+    assert ours.load_model(again, tmp_path / "m.safetensors.index.json") == ([], [])
+    assert again.head.weight is again.embed.weight
+    assert torch.equal(again.embed.weight, model.embed.weight)
+    ours.save_file({"embed.weight": model.embed.weight, "other": BASE}, tmp_path / "x")
+    assert ours.load_model(again, tmp_path / "x", strict=False) == (["scale"], ["other"])
+    with pytest.raises(RuntimeError, match=r'Missing key.*"scale"\n.*Unexpected key.*"other"'):
+        ours.load_model(again, tmp_path / "x")
+
+
 def test_shards_and_durability(tmp_path: Path) -> None:
     tensors = {f"w{i}": torch.full((100,), i, dtype=torch.uint8) for i in range(3)}
     ours.save_file(tensors, tmp_path / "m.safetensors", max_shard_size=200, durable=True)
