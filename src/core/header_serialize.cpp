@@ -135,9 +135,19 @@ void append_tensor(std::string& out, const TensorSpec& spec, std::uint64_t begin
   out.append("]}");
 }
 
+// About what the JSON takes: enough that it seldom has to move while it grows.
+std::size_t likely_size(Specs specs) {
+  constexpr std::size_t kEntry = 80;  // the words, and two offsets of some ten digits
+  constexpr std::size_t kDimension = 6;
+  std::size_t size = 0;
+  for (const TensorSpec& spec : specs) size += spec.name.size() + kEntry + kDimension * spec.shape.size();
+  return size;
+}
+
 // Gives where there is room for more metadata.
 std::size_t append_json(SerializedHeader& header, Specs specs, const std::optional<Metadata>& metadata) {
   std::string& out = header.bytes;
+  out.reserve(likely_size(specs));
   out.push_back('{');
   if (metadata) append_metadata(out, *metadata);
   const std::size_t metadata_end = out.size();
