@@ -124,14 +124,12 @@ ScannedFile scan_target(const ScanTarget& target, const Options& options) {
   ScannedFile file;
   file.problem = target.problem;
   try {
-    if (file.problem.empty()) file.report = scan_path(target.path, options);
+    if (!file.problem) file.report = scan_path(target.path, options);
   } catch (const Error& error) {
-    file.problem = error.what();
+    file.problem = error;
   }
   file.report.name = target.path;
-  if (!file.problem.empty()) {
-    report_error({.run = {}, .file = {}, .errors = nullptr}, Error(ErrorCode::InvalidArgument, file.problem));
-  }
+  if (file.problem) report_error({.run = {}, .file = {}, .errors = nullptr}, *file.problem);
   return file;
 }
 
@@ -150,7 +148,7 @@ Verdict mildest(FailOn fail_on) {
 }
 
 int exit_of(const ScannedFile& file, FailOn fail_on) {
-  if (!file.problem.empty()) return kIo;
+  if (file.problem) return kIo;
   if (file.report.verdict < mildest(fail_on)) return kOk;
   return file.report.verdict == Verdict::Dangerous ? kDangerous : kBadInput;
 }

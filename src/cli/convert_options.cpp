@@ -75,8 +75,12 @@ void declare_reporting(CLI::App& app, ConvertCommand& command) {
   add_json(app, command.input.json);
   add_choice<ProgressMode>(
       app, "--progress", command.progress,
-      {{"auto", ProgressMode::Auto}, {"always", ProgressMode::Always}, {"never", ProgressMode::Never}},
-      "Show a progress bar on standard error. Default: auto, on a terminal.");
+      {{"auto", ProgressMode::Auto},
+       {"always", ProgressMode::Always},
+       {"never", ProgressMode::Never},
+       {"json", ProgressMode::Json}},
+      "Show a progress bar on standard error, or say how far it is in lines of JSON. Default: auto, a bar on "
+      "a terminal.");
 }
 
 // An index or a folder stands for a model in several files, which transformers calls model.

@@ -25,12 +25,17 @@ Json document(std::string_view verb) {
   return json;
 }
 
+Json errno_json(const Error& error) {
+  return error.system_error() != 0 ? Json(error.system_error()) : Json(nullptr);
+}
+
 Json error_json(const Error& error) {
   Json json = document("error");
   json["error"] = {{"code", error_code_name(error.code())},
                    {"message", error.what()},
                    {"subject", error.subject()},
-                   {"offset", offset_json(error.offset())}};
+                   {"offset", offset_json(error.offset())},
+                   {"errno", errno_json(error)}};
   return json;
 }
 

@@ -16,6 +16,8 @@ using Json = nlohmann::ordered_json;
 Json document(std::string_view verb);
 
 Json error_json(const Error& error);
+/// The errno of a failed system call; null when there was none.
+Json errno_json(const Error& error);
 Json findings_json(const Findings& findings);
 Json metadata_json(const std::optional<Metadata>& metadata);
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/json.hpp"
 #include "cli/terminal.hpp"
 
 namespace weighbridge::cli {
@@ -16,7 +17,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int kBarWidth = 30;
 constexpr const char* kWipeLine = "\r\x1b[K";
 
-bool wanted(ProgressMode mode, bool quiet) {
+bool wants_bar(ProgressMode mode, bool quiet) {
   if (mode == ProgressMode::Auto) return !quiet && is_screen(stderr);
   return mode == ProgressMode::Always;
 }
@@ -30,10 +31,20 @@ void draw(std::uint64_t done, std::uint64_t total, Clock::duration elapsed) {
              part * 100, size_text(speed));
 }
 
+// Flushed line by line: whoever reads it has to know now.
+void print_line(std::uint64_t done, std::uint64_t total) {
+  Json json = document("progress");
+  json["done"] = done;
+  json["total"] = total;
+  fmt::print(stderr, "{}\n", json.dump());
+  std::fflush(stderr);
+}
+
 }  // namespace
 
 Progress make_progress(ProgressMode mode, bool quiet) {
-  if (!wanted(mode, quiet)) return {};
+  if (mode == ProgressMode::Json) return print_line;
+  if (!wants_bar(mode, quiet)) return {};
   return [start = std::optional<Clock::time_point>()](std::uint64_t done, std::uint64_t total) mutable {
     if (total == 0) return;
     if (!start) start = Clock::now();
@@ -44,7 +55,7 @@ Progress make_progress(ProgressMode mode, bool quiet) {
 }
 
 void clear_progress(ProgressMode mode, bool quiet) {
-  if (wanted(mode, quiet)) fmt::print(stderr, "{}", kWipeLine);
+  if (wants_bar(mode, quiet)) fmt::print(stderr, "{}", kWipeLine);
 }
 
 }  // namespace weighbridge::cli

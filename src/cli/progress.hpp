@@ -1,4 +1,4 @@
-// A bar on stderr while bytes are written.
+// On stderr while bytes are written: a bar for people, or lines for programs.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,14 @@
 
 namespace weighbridge::cli {
 
-enum class ProgressMode : std::uint8_t { Auto, Always, Never };
+enum class ProgressMode : std::uint8_t {
+  Auto,    ///< A bar when stderr is a screen.
+  Always,  ///< A bar.
+  Never,
+  Json,  ///< A line of JSON at each step.
+};
 
-/// Draws on stderr; Auto only when that is a screen. Empty when nothing is to be drawn.
+/// Shows how far a write has come on stderr. Empty when nothing is to be shown.
 /// The bar wipes itself out when all is done.
 Progress make_progress(ProgressMode mode, bool quiet);
 

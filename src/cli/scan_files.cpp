@@ -5,8 +5,6 @@
 #include <string_view>
 #include <system_error>
 
-#include <weighbridge/error.hpp>
-
 namespace weighbridge::cli {
 namespace {
 
@@ -44,7 +42,7 @@ void add_targets(const std::string& path, std::vector<ScanTarget>& targets) {
     }
     std::error_code error;
     const std::vector<std::string> inside = list_backwards(current, error);
-    if (error) targets.push_back({current, Error::from_errno(error.value(), "list", current).what()});
+    if (error) targets.push_back({current, Error::from_errno(error.value(), "list", current)});
     open.insert(open.end(), inside.begin(), inside.end());
   }
 }

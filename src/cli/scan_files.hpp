@@ -1,15 +1,18 @@
 // What `scan` is asked to look at.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
+
+#include <weighbridge/error.hpp>
 
 namespace weighbridge::cli {
 
 /// A file to be scanned, or a folder that could not be listed.
 struct ScanTarget {
   std::string path;
-  std::string problem = {};  ///< Why it cannot be looked at; empty: it is a file.
+  std::optional<Error> problem = {};  ///< Why it cannot be looked at; none: it is a file.
 };
 
 /// The files of `paths` in their order; those of folders by name, with all that is below. Links and

@@ -70,8 +70,11 @@ ScanReport parse_report(const Json& json) {
 }
 
 Json file_json(const ScannedFile& file) {
-  if (file.problem.empty()) return scan_report_json(file.report);
-  return {{"file", file.report.name}, {"verdict", nullptr}, {"error", file.problem}};
+  if (!file.problem) return scan_report_json(file.report);
+  return {{"file", file.report.name},
+          {"verdict", nullptr},
+          {"error", file.problem->what()},
+          {"errno", errno_json(*file.problem)}};
 }
 
 }  // namespace

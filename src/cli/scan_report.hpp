@@ -1,10 +1,12 @@
 // The report of one scanned file: on its way between processes, and to a person or a program.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <weighbridge/error.hpp>
 #include <weighbridge/scan.hpp>
 
 #include "cli/json.hpp"
@@ -14,7 +16,7 @@ namespace weighbridge::cli {
 /// One file of a scan.
 struct ScannedFile {
   ScanReport report = {};
-  std::string problem = {};  ///< Why it could not be read; empty when it could.
+  std::optional<Error> problem = {};  ///< Why it could not be read; none when it could.
 };
 
 /// What the verdict on a name is called: "known", "unknown" or "dangerous".

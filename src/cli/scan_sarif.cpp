@@ -43,7 +43,7 @@ class Run {
  public:
   void add(const ScannedFile& file) {
     const std::size_t artifact = add_artifact({{"location", {{"uri", uri(file.report.name)}}}});
-    if (!file.problem.empty()) return add_notification(file, artifact);
+    if (file.problem) return add_notification(file, artifact);
     file_ = &file.report;
     file_artifact_ = artifact;
     places_.clear();
@@ -121,7 +121,7 @@ class Run {
     Json location = {{"uri", uri(file.report.name)}, {"index", artifact}};
     notifications_.push_back(
         {{"level", "error"},
-         {"message", {{"text", file.problem}}},
+         {"message", {{"text", file.problem->what()}}},
          {"locations", Json::array({{{"physicalLocation", {{"artifactLocation", std::move(location)}}}}})}});
   }
 

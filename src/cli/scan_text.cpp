@@ -66,7 +66,7 @@ void print_report(const ScanReport& report, const ScanTextStyle& style) {
 }  // namespace
 
 void print_scanned(const ScannedFile& file, const ScanTextStyle& style) {
-  if (!file.problem.empty()) {
+  if (file.problem.has_value()) {
     fmt::print("{}: {}\n", printable(file.report.name), styled(stdout, Style::Error, "unreadable"));
     return;
   }
@@ -86,11 +86,10 @@ void print_scan_totals(const std::vector<ScannedFile>& files) {
   };
   for (const Verdict verdict : kOrder) {
     add(std::ranges::count_if(
-            files,
-            [&](const ScannedFile& file) { return file.problem.empty() && file.report.verdict == verdict; }),
+            files, [&](const ScannedFile& file) { return !file.problem && file.report.verdict == verdict; }),
         verdict_name(verdict));
   }
-  add(std::ranges::count_if(files, [](const ScannedFile& file) { return !file.problem.empty(); }),
+  add(std::ranges::count_if(files, [](const ScannedFile& file) { return file.problem.has_value(); }),
       "unreadable");
   fmt::print("{}\n", line);
 }
