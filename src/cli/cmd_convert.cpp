@@ -76,7 +76,6 @@ Error with_hint(const Error& error) {
 
 ConvertReport write_output(const ConvertCommand& command, const Conversion& conversion,
                            ConvertOptions options, WorkerFiles& files) {
-  const CancelOnSignal cancel;
   options.write.cancel = CancelOnSignal::flag();
   try {
     if (!command.to_stdout()) return write_conversion(conversion, files.output_folder(), options);
@@ -117,6 +116,7 @@ int execute(const ConvertCommand& command, WorkerFiles& files) {
     report_plan(command, conversion);
     return kOk;
   }
+  const CancelOnSignal cancel;  // until the report: who reads one knows that the output stands
   const auto start = std::chrono::steady_clock::now();
   const ConvertReport report = write_output(command, conversion, options, files);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
