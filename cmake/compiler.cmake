@@ -29,6 +29,11 @@ if(WEIGHBRIDGE_COVERAGE)
   target_link_options(weighbridge_settings INTERFACE --coverage)
 endif()
 
+if(WEIGHBRIDGE_SELF_CONTAINED)
+  # Names of static libraries stay inside: the process may have others of the same names.
+  add_link_options(-static-libstdc++ -static-libgcc LINKER:--as-needed LINKER:--exclude-libs,ALL)
+endif()
+
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_CXX_VISIBILITY_PRESET hidden)

@@ -1,3 +1,9 @@
+if(WEIGHBRIDGE_SELF_CONTAINED)
+  # For binaries that go to machines without these packages.
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  set(OPENSSL_USE_STATIC_LIBS ON)
+endif()
+
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(BZip2 REQUIRED)
@@ -7,6 +13,10 @@ pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(fmt REQUIRED)
+if(WEIGHBRIDGE_SELF_CONTAINED)
+  # Distributions have no static fmt; its headers hold all of it, and then nothing needs the shared one.
+  set_property(TARGET fmt::fmt APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS FMT_HEADER_ONLY)
+endif()
 find_package(nlohmann_json REQUIRED)
 if(WEIGHBRIDGE_BUILD_CLI)
   find_package(CLI11 REQUIRED)
