@@ -8,6 +8,9 @@ option(WEIGHBRIDGE_PYTHON_MODULE "Build the native module of the Python package"
 option(WEIGHBRIDGE_SELF_CONTAINED "Link all libraries but the C library statically" OFF)
 option(WEIGHBRIDGE_WARNINGS_AS_ERRORS "Fail the build on any warning" OFF)
 option(WEIGHBRIDGE_COVERAGE "Instrument for gcov" OFF)
+set(WEIGHBRIDGE_PREBUILT "" CACHE PATH
+    "Prefix of an installed Weighbridge; the Python module is built over it, and nothing else")
+set(WEIGHBRIDGE_LICENCES "" CACHE PATH "Folder of licences that go with a wheel, for what is linked into it")
 set(WEIGHBRIDGE_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=, e.g. address,undefined")
 set(WEIGHBRIDGE_FIXTURES "" CACHE PATH "Folder of real and hostile checkpoints; tests over it need it")
 
