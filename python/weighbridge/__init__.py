@@ -6,19 +6,32 @@ The functions for one framework are in the module of its name: :mod:`weighbridge
 
 from __future__ import annotations
 
+from ._convert import ConvertResult, OutputFile, convert
 from ._edit import EditReport, edit_metadata
-from ._errors import SafetensorError
+from ._errors import CancelledError, DangerousContentError, SafetensorError
 from ._file import File, StoredTensor, open
 from ._native import version as __version__
+from ._reports import Finding
+from ._scan import ScanFinding, ScannedFile, ScannedGlobal, scan
 from ._writer import Writer
 
 __all__ = [
+    "CancelledError",
+    "ConvertResult",
+    "DangerousContentError",
     "EditReport",
     "File",
+    "Finding",
+    "OutputFile",
     "SafetensorError",
+    "ScanFinding",
+    "ScannedFile",
+    "ScannedGlobal",
     "StoredTensor",
     "Writer",
     "__version__",
+    "convert",
     "edit_metadata",
     "open",
+    "scan",
 ]

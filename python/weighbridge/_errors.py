@@ -21,6 +21,18 @@ class SafetensorError(Exception):
         self.offset = offset
 
 
+class DangerousContentError(SafetensorError):
+    """Refused: the file names code (``tensor``) that a loader of pickles would have run."""
+
+
+class CancelledError(SafetensorError):
+    """The work was asked to stop, and has undone what it did."""
+
+
+class SafetensorValueError(SafetensorError, ValueError):
+    """An argument is wrong, or two do not go together."""
+
+
 class SafetensorOSError(SafetensorError, OSError):
     """A system call failed: ``errno`` and ``strerror`` say how, the text says on what."""
 
@@ -85,6 +97,9 @@ _OS_ERRORS: dict[type[OSError], type[SafetensorOSError]] = {
 }
 
 _OTHER_ERRORS: dict[str, type[SafetensorError]] = {
+    "Cancelled": CancelledError,
+    "DangerousContent": DangerousContentError,
+    "InvalidArgument": SafetensorValueError,
     "IoError": SafetensorOSError,
     "OutputExists": SafetensorFileExistsError,
     "TensorNotFound": SafetensorKeyError,

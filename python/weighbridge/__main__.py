@@ -1,0 +1,5 @@
+"""``python -m weighbridge`` is the program ``weighbridge``."""
+
+from weighbridge._cli import main
+
+main()
