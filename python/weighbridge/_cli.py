@@ -8,9 +8,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -73,14 +71,11 @@ def main() -> None:
 
 
 def _places() -> list[Path]:
-    """Where installers put the scripts of a package, the certain place first."""
-    places: list[Path] = []
-    with suppress(metadata.PackageNotFoundError):
-        for file in metadata.files("weighbridge") or []:
-            if file.name == "weighbridge" and file.parent.name == "bin":
-                places.append(Path(str(file.locate())).resolve())
-    places.append(Path(sysconfig.get_path("scripts")) / "weighbridge")
-    return places
+    """Where the program may be, seen from this package: as installers and repaired wheels lay it out."""
+    site = Path(__file__).parents[1]
+    prefix = site.parents[2:3]  # of lib/python3.x/site-packages
+    folders = [site / "weighbridge.scripts", *(folder / "bin" for folder in (site, *prefix))]
+    return [folder / "weighbridge" for folder in (*folders, Path(sysconfig.get_path("scripts")))]
 
 
 class _Conversation:
