@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""What the documents show is true: their C++ compiles, and their commands do what they say.
+"""What the documents show is true: their C++ compiles, their commands and their Python do what they say.
 
     tools/readme_snippets.py cpp COMPILER                       every ```cpp block compiles
     tools/readme_snippets.py console WEIGHBRIDGE SAMPLE         every ```console block runs
+    tools/readme_snippets.py python PYTHON SAMPLE               every ```python block runs
 
 In a console block each "$ weighbridge ..." line is run, in a fresh folder for each document where
 the sample lies as model.pt. Lines below a command are its output, to the letter; "..." alone on a
 line stands for any lines; no lines at all promise nothing but success. After "$ weighbridge ...  # 4"
 exit code 4 is expected.
+
+The Python blocks of a document are one program, in order, in such a folder too.
 """
 
 from __future__ import annotations
@@ -98,11 +101,44 @@ def check_console(weighbridge: str, sample: str) -> tuple[list[str], int]:
     return problems, checked
 
 
+def python_script(document: Path) -> str:
+    """The Python blocks of a document as one script, each on the lines where it stands there."""
+    lines: list[str] = []
+    for line, code in blocks(document, "python"):
+        lines += [""] * (line - len(lines)) + code.splitlines()
+    return "\n".join(lines) + "\n"
+
+
+def check_python(python: str, sample: str) -> tuple[list[str], int]:
+    problems: list[str] = []
+    checked = 0
+    for document in files(".md"):
+        found = len(list(blocks(document, "python")))
+        if not found:
+            continue
+        checked += found
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(sample, Path(folder, "model.pt"))
+            code = compile_call(python_script(document), name_of(document))
+            command = [python, "-c", code]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            problems.append(f"{name_of(document)}:\n{done.stderr}")
+    return problems, checked
+
+
+def compile_call(script: str, name: str) -> str:
+    """A program that runs `script` under the name of its document, which its tracebacks then show."""
+    return f"exec(compile({script!r}, {name!r}, 'exec'))"
+
+
 def main() -> None:
     if len(sys.argv) == 3 and sys.argv[1] == "cpp":
         finish(*check_cpp(sys.argv[2]))
     if len(sys.argv) == 4 and sys.argv[1] == "console":
         finish(*check_console(sys.argv[2], sys.argv[3]))
+    if len(sys.argv) == 4 and sys.argv[1] == "python":
+        finish(*check_python(sys.argv[2], sys.argv[3]))
     sys.exit(__doc__)
 
 

@@ -2,7 +2,8 @@
 # Installs the Debian packages that Weighbridge needs:
 #
 #   tools/setup.sh          what `cmake --preset release` needs
-#   tools/setup.sh test     that, and what the tests, checks and fuzz targets need
+#   tools/setup.sh python   that, and what `pip install .` needs
+#   tools/setup.sh test     all that, and what the tests, checks and fuzz targets need
 #
 # Says nothing and changes nothing when all of them are there.
 set -eu
@@ -10,13 +11,15 @@ set -eu
 build_packages="g++ cmake ninja-build pkg-config
   libcli11-dev libfmt-dev nlohmann-json3-dev zlib1g-dev libbz2-dev liblzma-dev liblz4-dev
   libseccomp-dev libssl-dev"
-test_packages="libgtest-dev libgmock-dev python3 python3-venv
+python_packages="python3 python3-dev python3-venv"
+test_packages="libgtest-dev libgmock-dev
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev"
 
 case "${1:-build}" in
   build) wanted="$build_packages" ;;
-  test) wanted="$build_packages $test_packages" ;;
-  *) echo "usage: tools/setup.sh [build|test]" >&2; exit 2 ;;
+  python) wanted="$build_packages $python_packages" ;;
+  test) wanted="$build_packages $python_packages $test_packages" ;;
+  *) echo "usage: tools/setup.sh [build|python|test]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
