@@ -50,10 +50,10 @@ def find_shared_tensors(state_dict: Mapping[str, torch.Tensor]) -> list[set[str]
     return filter_shared_not_shared(list(groups.values()), state_dict)
 
 
-def filter_shared_not_shared(groups: Iterable[set[str]], state_dict: Mapping[str, torch.Tensor]) -> list[set[str]]:
-    """Splits each group where no tensor in front reaches over to one behind."""
+def filter_shared_not_shared(tensors: Iterable[set[str]], state_dict: Mapping[str, torch.Tensor]) -> list[set[str]]:
+    """Splits each group of names where no tensor in front reaches over to one behind."""
     filtered: list[set[str]] = []
-    for group in groups:
+    for group in tensors:
         if len(group) < 2:
             filtered.append(group)
             continue

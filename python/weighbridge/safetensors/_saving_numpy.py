@@ -34,6 +34,11 @@ def _tobytes(tensor: np.ndarray[Any, Any]) -> bytes:
     return _save_numpy.adapt("", tensor)[2].tobytes()
 
 
+def _is_little_endian(tensor: np.ndarray[Any, Any]) -> bool:
+    """Whether the array's elements are stored as the format has them; those of one byte always are."""
+    return bool(tensor.dtype == tensor.dtype.newbyteorder("<"))
+
+
 def _flatten(
     tensor_dict: dict[str, np.ndarray[Any, Any]], keep_alive_buffer: list[Any] | None = None
 ) -> dict[str, TensorSpec]:

@@ -23,6 +23,9 @@ _find_shared_tensors = _shared.find_shared_tensors
 _filter_shared_not_shared = _shared.filter_shared_not_shared
 _remove_duplicate_names = _shared.remove_duplicate_names
 
+# Bytes of an element.
+_SIZE = {dtype: dtype.itemsize for dtype in _save_torch.CODES}
+
 _SHARED = """
             Some tensors share memory, this will lead to duplicate memory on disk and potential differences when \
 loading them again: {groups}.

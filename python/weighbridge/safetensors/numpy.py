@@ -13,7 +13,7 @@ from .. import numpy as own
 from . import TensorSpec, deserialize, serialize, serialize_file
 from ._deserialize import open_bytes
 from ._safe_open import safe_open
-from ._saving_numpy import _flatten, _tobytes, save, save_file
+from ._saving_numpy import _flatten, _is_little_endian, _tobytes, save, save_file
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TensorSpec",
     "_flatten",
+    "_is_little_endian",
     "_tobytes",
     "deserialize",
     "load",

@@ -6,6 +6,7 @@ from . import TensorSpec, deserialize, serialize, serialize_file
 from ._load_torch import _TYPES, _getdtype, _view2torch, load, load_file, load_model
 from ._safe_open import safe_open
 from ._saving_torch import (
+    _SIZE,
     _end_ptr,
     _evaluate_tensors_for_save,
     _filter_shared_not_shared,
@@ -24,6 +25,7 @@ from ._saving_torch import (
 )
 
 __all__ = [
+    "_SIZE",
     "_TYPES",
     "TensorSpec",
     "_end_ptr",

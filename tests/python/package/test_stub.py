@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+import sys
 import types
 from pathlib import Path
 
@@ -16,6 +18,8 @@ STUB = Path(weighbridge.__file__).with_name("_native.pyi")
 # Of every class, or of nanobind: nothing that a stub has to say.
 MACHINERY = {"__module__", "__doc__", "__new__", "__weakref__", "__dict__", "__loader__", "__spec__", "__file__"}
 MACHINERY |= {"__init__", "__name__", "__package__", "__nb_signature__", "__slots__", "__getstate__"}
+if sys.version_info < (3, 12):
+    MACHINERY |= {"__buffer__"}  # a slot without a name
 
 
 def stub_members(body: list[ast.stmt]) -> dict[str, ast.stmt]:
@@ -28,6 +32,10 @@ def stub_members(body: list[ast.stmt]) -> dict[str, ast.stmt]:
             members[statement.target.id] = statement
     return members
 
+
+# How nanobind writes a parameter without a name, and the place of a default in its table.
+NAMELESS = re.compile(r"arg\d*")
+DEFAULT = re.compile(r"\\\d+")
 
 TREE = stub_members(ast.parse(STUB.read_text(encoding="utf-8")).body)
 
@@ -44,12 +52,14 @@ def native_members(owner: types.ModuleType | type) -> set[str]:
 
 
 def parameters_of(function: ast.FunctionDef) -> list[tuple[str, bool]]:
-    """Names of the parameters, each with whether it may be left out."""
+    """Names of the parameters, each with whether it may be left out; those without one are called ``arg``."""
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     optional = [False] * (len(positional) - len(arguments.defaults)) + [True] * len(arguments.defaults)
     named = zip(arguments.kwonlyargs, (default is not None for default in arguments.kw_defaults), strict=True)
-    return [(each.arg, may) for each, may in [*zip(positional, optional, strict=True), *named]]
+    nameless = {each.arg for each in arguments.posonlyargs if each.arg != "self"}
+    found = [(each.arg, may) for each, may in [*zip(positional, optional, strict=True), *named]]
+    return [("arg" if name in nameless or NAMELESS.fullmatch(name) else name, may) for name, may in found]
 
 
 def signature_of(native: object) -> list[tuple[str, bool]] | None:
@@ -58,7 +68,7 @@ def signature_of(native: object) -> list[tuple[str, bool]] | None:
     if signatures is None or len(signatures) != 1:
         return None
     text, _, *_ = signatures[0]
-    head = ast.parse(text + ": ..." if not text.rstrip().endswith(":") else text + " ...").body[0]
+    head = ast.parse(DEFAULT.sub("...", text) + ": ...").body[0]
     assert isinstance(head, ast.FunctionDef)
     return parameters_of(head)
 
