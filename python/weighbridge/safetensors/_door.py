@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.abc import Loader
@@ -11,7 +12,7 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, DistributionFinder
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .._errors import SafetensorError
 
@@ -38,11 +39,11 @@ def install() -> None:
     """
     if _installed():
         return
-    imported = next(iter(_modules()), None)
-    if imported is not None:
-        place = getattr(sys.modules[imported], "__file__", None)
+    if imported := _modules():
+        first = min(imported)
+        place = getattr(sys.modules[first], "__file__", None)
         raise RuntimeError(
-            f"'{imported}' is already imported from {place}: "
+            f"'{first}' is already imported from {place}: "
             "call weighbridge.safetensors.install() before anything that imports safetensors"
         )
     sys.meta_path.insert(0, _Finder())
@@ -130,5 +131,5 @@ class _Distribution(Distribution):
     def read_text(self, filename: str) -> str | None:
         return self._FILES.get(filename)
 
-    def locate_file(self, path: Any) -> Path:
+    def locate_file(self, path: str | os.PathLike[str]) -> Path:
         return Path(__file__).parent.parent / path

@@ -46,3 +46,8 @@ def reference_open_errors(filename: object) -> Iterator[None]:
         if error.errno is None:
             raise
         raise os_error(f"{error.strerror}: {filename}", error.errno, tensor=error.tensor) from None
+
+
+def no_dtype(framework: str, dtype: object) -> SafetensorError:
+    """What to raise for a tensor of a dtype that a framework does not have."""
+    return SafetensorError(f"{framework} has no dtype {dtype}", code="Unsupported")

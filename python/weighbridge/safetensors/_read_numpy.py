@@ -11,12 +11,6 @@ from .. import _native
 from .. import numpy as own
 from .._errors import SafetensorError
 
-_CONVERTERS = {
-    "flax": ("jax.numpy", "array"),
-    "tensorflow": ("tensorflow", "convert_to_tensor"),
-    "mlx": ("mlx.core", "array"),
-}
-
 
 class NumpyReader:
     """Arrays are writable and share no bytes with each other or with a second call, as the reference's.
@@ -47,13 +41,10 @@ class NumpyReader:
 
 
 def converter(name: str) -> Callable[[Any], Any] | None:
-    """What makes a framework's tensor of an array; None for numpy itself."""
+    """What makes a framework's tensor of an array, by copying it; None for numpy itself."""
     if name == "numpy":
         return None
-    if name == "flax":
-        importlib.import_module("flax")  # the reference needs it too
-    module, function = _CONVERTERS[name]
-    convert: Callable[[Any], Any] = getattr(importlib.import_module(module), function)
+    convert: Callable[[Any], Any] = importlib.import_module(f".{name}", __package__).from_numpy
     return convert
 
 

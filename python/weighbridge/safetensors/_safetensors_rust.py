@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._errors import SafetensorError
-from .._native import version as __version__
 from ._deserialize import deserialize
+from ._door import VERSION as __version__
 from ._safe_open import _safe_open_handle, safe_open
 from ._spec import TensorSpec, serialize, serialize_file
 

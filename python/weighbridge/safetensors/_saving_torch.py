@@ -10,7 +10,7 @@ import torch
 
 from .. import _save, _save_torch, _shared
 from .._save import Options
-from ._spec import TensorSpec, check_metadata, reference_errors, save_collected
+from ._spec import NOT_CONTIGUOUS, TensorSpec, check_metadata, reference_errors, save_collected
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,12 +103,7 @@ def _evaluate_tensors_for_save(tensors: Mapping[str, torch.Tensor]) -> None:
         raise RuntimeError(_SHARED.format(groups=groups))
     for name, tensor in tensors.items():
         if not tensor.is_contiguous():
-            raise ValueError(
-                f"You are trying to save a non contiguous tensor: `{name}` which is not allowed. It either means you"
-                " are trying to save tensors which are reference of each other in which case it's recommended to save"
-                " only the full tensors, and reslice at load time, or simply call `.contiguous()` on your tensor to"
-                " pack it before saving."
-            )
+            raise ValueError(NOT_CONTIGUOUS.format(name=name))
 
 
 def _known(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -21,6 +21,13 @@ _NAMES = (
 _CODES = {row.torch: row.code for row in BY_TORCH.values()}
 _MOST = 2**64 - 1
 
+# What the reference says of a tensor of torch or Paddle whose elements lie apart.
+NOT_CONTIGUOUS = (
+    "You are trying to save a non contiguous tensor: `{name}` which is not allowed. It either means you are trying to"
+    " save tensors which are reference of each other in which case it's recommended to save only the full tensors, and"
+    " reslice at load time, or simply call `.contiguous()` on your tensor to pack it before saving."
+)
+
 # What the reference says, in front of what the library says.
 _TEXTS = {
     "TensorInvalidInfo": "invalid shape, data type, or offset for tensor",
