@@ -72,15 +72,30 @@ def array_of(memory: _native.Memory, code: str, shape: Sequence[int]) -> npt.NDA
 def read_index(file: _native.File, number: int, index: Any) -> npt.NDArray[Any]:
     """A slice of one tensor, with numpy's indexing; reads only its bytes. Writable.
 
-    What is no basic index (lists, arrays, masks) is applied to the whole tensor.
+    What is no basic index (lists, arrays, masks) is applied to the whole tensor, and so is one that parts the two
+    elements of F4 that share a byte.
     """
+    try:
+        part = _read_part(file, number, index)
+    except SafetensorError as error:
+        if error.code != "MisalignedSlice":
+            raise
+        part = None
+    if part is not None:
+        return part
+    code, shape = file.spec(number)
+    return np.array(array_of(file.view(number), code, shape)[index])
+
+
+def _read_part(file: _native.File, number: int, index: Any) -> npt.NDArray[Any] | None:
+    """The slice that a basic index stands for; None for one that is not basic."""
     code, shape = file.spec(number)
     if plain := _native.read_slice(file, number, index):
         return array_of(plain[1], code, plain[0])
     split = split_index(index, shape)
     read = None if split is None else _native.read_slice(file, number, split.read)
     if split is None or read is None:
-        return np.array(array_of(file.view(number), code, shape)[index])
+        return None
     array = np.flip(array_of(read[1], code, read[0]), split.flips)
     return array if split.expand is None else np.asarray(array[split.expand])
 

@@ -55,12 +55,15 @@ def load_file(filename: str | os.PathLike[str], *, backend: str = "mmap") -> dic
 
 
 def from_numpy(array: npt.NDArray[Any]) -> mx.array:
-    """An mlx array with a copy of ``array``. The dtype is named: of itself mlx makes float32 of float64."""
+    """An mlx array with a copy of ``array``.
+
+    mlx takes no reversed array, and makes float32 of float64 unless the dtype is named.
+    """
     name = "bool_" if array.dtype == np.bool_ else array.dtype.name
     dtype = getattr(mx, name, None)
     if not isinstance(dtype, mx.Dtype):
         raise no_dtype("mlx", array.dtype)
-    return mx.array(array, dtype=dtype)
+    return mx.array(np.asarray(array, order="C"), dtype=dtype)
 
 
 def _to_numpy(array: mx.array) -> npt.NDArray[Any]:

@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import TYPE_CHECKING, Any
 
 import paddle
 
+from . import TensorSpec, deserialize, serialize, serialize_file
 from ._deserialize import open_bytes
 from ._device import parse_device
+from ._paddle_helpers import (
+    _SIZE,
+    _TYPES,
+    NPDTYPES,
+    _flatten,
+    _getdtype,
+    _np2paddle,
+    _paddle2np,
+    _to_ndarray,
+    _view2paddle,
+)
 from ._read_paddle import PaddleReader
 from ._safe_open import safe_open
-from ._spec import NOT_CONTIGUOUS, TensorSpec, serialize, serialize_file
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["load", "load_file", "save", "save_file"]
+__all__ = [
+    "NPDTYPES",
+    "_SIZE",
+    "_TYPES",
+    "TensorSpec",
+    "_flatten",
+    "_getdtype",
+    "_np2paddle",
+    "_paddle2np",
+    "_to_ndarray",
+    "_view2paddle",
+    "deserialize",
+    "load",
+    "load_file",
+    "safe_open",
+    "save",
+    "save_file",
+    "serialize",
+    "serialize_file",
+]
 
 
 def save(tensors: dict[str, paddle.Tensor], metadata: dict[str, str] | None = None) -> bytes:
@@ -56,28 +85,3 @@ def load_file(
     """
     with safe_open(filename, framework="paddle", device=device, backend=backend) as f:
         return f.get_tensors()
-
-
-def _flatten(tensors: dict[str, paddle.Tensor], keep_alive_buffer: list[Any]) -> dict[str, TensorSpec]:
-    """Each tensor as a TensorSpec over host memory, which ``keep_alive_buffer`` keeps."""
-    if not isinstance(tensors, dict):
-        raise ValueError(f"Expected a dict of [str, paddle.Tensor] but received {type(tensors)}")
-    specs = {}
-    for name, tensor in tensors.items():
-        if not isinstance(tensor, paddle.Tensor):
-            raise ValueError(f"Key `{name}` is invalid, expected paddle.Tensor but received {type(tensor)}")
-        if not tensor.is_contiguous():
-            raise ValueError(NOT_CONTIGUOUS.format(name=name))
-        host = tensor if tensor.place.is_cpu_place() else tensor.cpu()
-        keep_alive_buffer.append(host)
-        specs[name] = _spec(host)
-    return specs
-
-
-def _spec(tensor: paddle.Tensor) -> TensorSpec:
-    return TensorSpec(
-        dtype=str(tensor.dtype).rpartition(".")[2],
-        shape=list(tensor.shape),
-        data_ptr=tensor.data_ptr() if tensor.size else 0,
-        data_len=math.prod(tensor.shape) * tensor.element_size(),
-    )
