@@ -57,9 +57,12 @@ def load_file(filename: str | os.PathLike[str], *, backend: str = "mmap") -> dic
 
 
 def from_numpy(array: npt.NDArray[Any]) -> Array:
-    """A jax array with a copy of ``array``, on jax's default device."""
+    """A jax array with a copy of ``array``, on jax's default device.
+
+    jax copies behind the caller's back; this waits for it, as ``array`` may be the mapping of a file.
+    """
     try:
-        converted = jnp.array(array)
+        converted = jnp.array(array).block_until_ready()
     except (TypeError, ValueError, RuntimeError) as error:
         raise no_dtype("jax", array.dtype) from error
     if converted.dtype != array.dtype:
