@@ -104,15 +104,20 @@ def measure(workload: Workload, rounds: int, chance: random.Random) -> tuple[lis
     return times["theirs"], times["ours"]
 
 
+def digits(number: float) -> str:
+    """Three of them that count."""
+    return f"{number:.0f}" if number >= 100 else f"{number:.3g}"
+
+
 def time_text(seconds: Estimate) -> str:
     """Median and interval in one unit."""
     unit, scale = ("s", 1.0) if seconds.value >= 1 else ("ms", 1e3) if seconds.value >= 1e-3 else ("us", 1e6)
     value, low, high = (number * scale for number in (seconds.value, seconds.low, seconds.high))
-    return f"{value:.3g} {unit} ({low:.3g} - {high:.3g})"
+    return f"{digits(value)} {unit} ({digits(low)} - {digits(high)})"
 
 
 def ratio_text(ratio: Estimate) -> str:
-    return f"**{ratio.value:.3g}x** ({ratio.low:.3g} - {ratio.high:.3g})"
+    return f"**{digits(ratio.value)}x** ({digits(ratio.low)} - {digits(ratio.high)})"
 
 
 def print_machine() -> None:
