@@ -15,6 +15,12 @@ add_test(NAME python.sanitized.package
   COMMAND ${CMAKE_COMMAND} -E copy_directory ${PROJECT_SOURCE_DIR}/python/weighbridge ${package}/weighbridge)
 set_tests_properties(python.sanitized.package PROPERTIES FIXTURES_SETUP sanitized_package)
 
+# An interpreter that is not under the sanitizer cannot load the module: this shows that it is the one that is tested.
+add_test(NAME python.sanitized.is_sanitized
+  COMMAND ${WEIGHBRIDGE_PYTHON} -c "import weighbridge")
+set_tests_properties(python.sanitized.is_sanitized PROPERTIES
+  FIXTURES_REQUIRED sanitized_package ENVIRONMENT "PYTHONPATH=${package}" PASS_REGULAR_EXPRESSION "undefined symbol: __[au]")
+
 # What leaks is measured without the sanitizer, whose allocator keeps what is freed.
 foreach(suite IN ITEMS
     edit errors file index mirror_saving read_numpy read_torch safe_open save_numpy save_property save_torch threads writer)
