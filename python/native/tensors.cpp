@@ -81,29 +81,32 @@ void Tensors::add_arrays(const nb::dict& arrays, nb::handle array_type, const nb
   items_.reserve(items_.size() + copy.size());
   PyObject* name = nullptr;
   PyObject* value = nullptr;
+  auto* const plain = reinterpret_cast<PyTypeObject*>(array_type.ptr());
   for (Py_ssize_t at = 0; PyDict_Next(copy.ptr(), &at, &name, &value) != 0;) {
-    const bool is_array =
-        PyUnicode_Check(name) && PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject*>(array_type.ptr()));
-    if (is_array && add_array(text_of(name), value)) continue;
+    const bool is_array = PyUnicode_Check(name) && PyObject_TypeCheck(value, plain);
+    // The memory of a plain array lives as long as the array; what another type exports may be made for it.
+    const Export export_for = Py_TYPE(value) == plain ? Export::Now : Export::Life;
+    if (is_array && add_array(text_of(name), value, export_for)) continue;
     const nb::object adapted = adapt(nb::handle(name), nb::handle(value));
     add(nb::borrow<nb::str>(name), text_of(nb::object(adapted[0])), adapted[1], adapted[2]);
   }
 }
 
-bool Tensors::add_array(std::string_view name, nb::handle array) {
-  Py_buffer& view = buffers_.emplace_back();
-  if (PyObject_GetBuffer(array.ptr(), &view, PyBUF_FORMAT | PyBUF_STRIDES) != 0) {
-    PyErr_Clear();
-    buffers_.pop_back();
-    return false;
-  }
+bool Tensors::add_array(std::string_view name, nb::handle array, Export export_for) {
+  Py_buffer now{};
+  Py_buffer& view = export_for == Export::Now ? now : buffers_.emplace_back();
+  const bool exported = PyObject_GetBuffer(array.ptr(), &view, PyBUF_FORMAT | PyBUF_STRIDES) == 0;
+  if (!exported) PyErr_Clear();
+  const bool added = exported && add_view(name, view);
+  if (exported && (!added || export_for == Export::Now)) PyBuffer_Release(&view);
+  if (!added && export_for == Export::Life) buffers_.pop_back();
+  return added;
+}
+
+bool Tensors::add_view(std::string_view name, const Py_buffer& view) {
   const auto format = find_element_format(view);
   const bool contiguous = PyBuffer_IsContiguous(&view, 'C') != 0;
-  if (!format || (!contiguous && goes_backwards(view))) {
-    PyBuffer_Release(&view);
-    buffers_.pop_back();
-    return false;
-  }
+  if (!format || (!contiguous && goes_backwards(view))) return false;
   Item item = make_item(name, format->dtype, static_cast<const std::byte*>(view.buf));
   item.rank = static_cast<std::size_t>(view.ndim);
   item.transform = format->transform;

@@ -14,7 +14,7 @@
 namespace weighbridge::python {
 
 /// Names, dtypes, shapes, and where the bytes lie. Keeps alive the objects that names and bytes belong to,
-/// and their buffers exported, so that none can be resized. Made and destroyed with the interpreter's
+/// and the buffers exported of all but plain arrays. Made and destroyed with the interpreter's
 /// lock; read without it.
 class Tensors {
  public:
@@ -53,7 +53,11 @@ class Tensors {
     bool strided = false;
   };
 
-  bool add_array(std::string_view name, nb::handle array);
+  /// How long a buffer stays exported: while it is looked at, or as long as this object lives.
+  enum class Export { Now, Life };
+
+  bool add_array(std::string_view name, nb::handle array, Export export_for);
+  bool add_view(std::string_view name, const Py_buffer& view);
   void add_item(std::string_view name, std::string_view dtype, const nb::object& shape,
                 const std::byte* first, std::uint64_t size);
   Item make_item(std::string_view name, DType dtype, const std::byte* first) const;

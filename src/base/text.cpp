@@ -1,10 +1,12 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 
 #include <fmt/format.h>
 
+#include "base/endian.hpp"
 #include "base/utf8.hpp"
 
 namespace weighbridge {
@@ -71,6 +73,26 @@ char short_escape(char c) {
 
 constexpr bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
 
+/// Whether one of 8 characters needs an escape. May also say so of some that need none, behind one that does.
+bool any_needs_escape(std::uint64_t chars) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kHighs = 0x8080808080808080U;
+  const auto below = [](std::uint64_t word, std::uint64_t limit) {
+    return (word - kOnes * limit) & ~word & kHighs;
+  };
+  return (below(chars, 0x20) | below(chars ^ kOnes * '"', 1) | below(chars ^ kOnes * '\\', 1)) != 0;
+}
+
+/// How many characters at the front need no escape.
+std::size_t plain_length(std::string_view text) noexcept {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  std::size_t at = 0;
+  while (text.size() - at >= kWord && !any_needs_escape(load_le<std::uint64_t>(text.data() + at)))
+    at += kWord;
+  while (at < text.size() && !needs_escape(text[at])) ++at;
+  return at;
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -87,9 +109,9 @@ std::string printable(std::string_view text) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
-  const auto plain = std::ranges::find_if(text, needs_escape);
-  out.append(text.begin(), plain);
-  for (const char c : std::string_view(plain, text.end())) {
+  const std::size_t plain = plain_length(text);
+  out.append(text.substr(0, plain));
+  for (const char c : text.substr(plain)) {
     if (const char escape = short_escape(c)) {
       out.push_back('\\');
       out.push_back(escape);

@@ -1,11 +1,11 @@
 // From tensors to the bytes of a header, as the reference writes them.
+#include "core/header_serialize.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <utility>
+#include <charconv>
 #include <vector>
-
-#include <weighbridge/header.hpp>
 
 #include <fmt/format.h>
 
@@ -16,11 +16,12 @@
 #include "core/header_data.hpp"
 #include "core/header_report.hpp"
 #include "core/header_write.hpp"
+#include "core/name_order.hpp"
 
 namespace weighbridge {
 namespace {
 
-using Specs = std::span<const TensorSpec>;
+using Specs = std::span<const SpecView>;
 
 [[noreturn]] void fail(ErrorCode code, std::string_view name, std::string_view what) {
   throw Error(code, subject_prefix(name).append(what), std::string(name));
@@ -35,67 +36,39 @@ void check_style(const HeaderStyle& style) {
                                                       style.alignment, kLeastAlignment, kMostAlignment));
 }
 
-void check_name(const TensorSpec& spec) {
+void check_name(const SpecView& spec) {
   if (spec.name == kMetadataKey) {
     throw Error(ErrorCode::ReservedName, "a tensor cannot be named '__metadata__', which names the metadata",
-                spec.name);
+                std::string(spec.name));
   }
   if (find_invalid_utf8(spec.name)) fail(ErrorCode::InvalidHeader, spec.name, "the name is not valid UTF-8");
 }
 
-// How much of the front all names have in common.
-std::size_t common_prefix(Specs specs) {
-  std::string_view common = specs.empty() ? std::string_view() : specs[0].name;
-  for (const TensorSpec& spec : specs) {
-    const auto differs = std::ranges::mismatch(common, spec.name).in1;
-    common = common.substr(0, static_cast<std::size_t>(differs - common.begin()));
+// By name; a name given twice is refused here.
+std::vector<std::uint32_t> name_order(Specs specs) {
+  std::vector<std::string_view> names(specs.size());
+  std::ranges::transform(specs, names.begin(), &SpecView::name);
+  NameOrder order = order_names(names);
+  if (order.twice) {
+    fail(ErrorCode::DuplicateKey, names[*order.twice], "the name is given to two tensors");
   }
-  return common.size();
-}
-
-// The first characters of `text` as a number that orders as they do; short text is filled up with NUL.
-std::uint64_t leading_number(std::string_view text) {
-  std::array<char, sizeof(std::uint64_t)> front{};
-  std::ranges::copy(text.substr(0, front.size()), front.begin());
-  return load_be<std::uint64_t>(front.data());
-}
-
-// By name; a name given twice is refused here. Most comparisons are of numbers that lie side by side,
-// not of names all over the memory.
-std::vector<std::size_t> name_order(Specs specs) {
-  using Key = std::pair<std::uint64_t, std::size_t>;
-  const auto name_of = [specs](std::size_t i) -> const std::string& { return specs[i].name; };
-  const std::size_t prefix = common_prefix(specs);
-  std::vector<Key> keys;
-  keys.reserve(specs.size());
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    keys.emplace_back(leading_number(std::string_view(specs[i].name).substr(prefix)), i);
-  }
-  std::ranges::sort(keys, [name_of](const Key& a, const Key& b) {
-    return a.first != b.first ? a.first < b.first : name_of(a.second) < name_of(b.second);
-  });
-  std::vector<std::size_t> order(specs.size());
-  std::ranges::transform(keys, order.begin(), &Key::second);
-  const auto twice = std::ranges::adjacent_find(order, {}, name_of);
-  if (twice != order.end()) {
-    fail(ErrorCode::DuplicateKey, name_of(*twice), "the name is given to two tensors");
-  }
-  return order;
+  return std::move(order.positions);
 }
 
 // By dtype, descending, then by name.
 std::vector<std::size_t> file_order(Specs specs) {
-  std::array<std::vector<std::size_t>, kDTypeCount> of_dtype;
-  for (const std::size_t i : name_order(specs))
-    of_dtype[static_cast<std::size_t>(specs[i].dtype)].push_back(i);
-  std::vector<std::size_t> order;
-  order.reserve(specs.size());
-  for (std::size_t d = kDTypeCount; d-- > 0;)
-    order.insert(order.end(), of_dtype[d].begin(), of_dtype[d].end());
+  std::array<std::size_t, kDTypeCount + 1> starts{};  // of each dtype, the last one first
+  const auto rank_of = [specs](std::size_t i) {
+    return kDTypeCount - 1 - static_cast<std::size_t>(specs[i].dtype);
+  };
+  for (std::size_t i = 0; i < specs.size(); ++i) ++starts[rank_of(i) + 1];
+  for (std::size_t rank = 0; rank < kDTypeCount; ++rank) starts[rank + 1] += starts[rank];
+  std::vector<std::size_t> order(specs.size());
+  for (const std::size_t i : name_order(specs)) order[starts[rank_of(i)]++] = i;
   return order;
 }
 
-std::uint64_t tensor_bytes(const TensorSpec& spec) {
+std::uint64_t tensor_bytes(const SpecView& spec) {
   try {
     return byte_size(spec.dtype, spec.shape);
   } catch (const Error& error) {
@@ -116,23 +89,51 @@ void lay_out(SerializedHeader& header, Specs specs) {
   }
 }
 
-void append_number(std::string& out, std::uint64_t number) {
-  const fmt::format_int digits(number);
-  out.append(digits.data(), digits.size());
-}
+/// What follows the name of an entry. Most entries fit, so that the header grows by one piece each.
+class EntryText {
+ public:
+  explicit EntryText(std::string& out) : out_(out) {}
+  EntryText(const EntryText&) = delete;
+  EntryText& operator=(const EntryText&) = delete;
+  ~EntryText() = default;
 
-void append_tensor(std::string& out, const TensorSpec& spec, std::uint64_t begin, std::uint64_t end) {
-  append_json_string(out, spec.name);
-  out.append(R"(:{"dtype":")").append(dtype_name(spec.dtype)).append(R"(","shape":[)");
-  for (const std::uint64_t size : spec.shape) {
-    if (out.back() != '[') out.push_back(',');
-    append_number(out, size);
+  EntryText& operator<<(std::string_view text) {
+    make_room(text.size());
+    end_ = std::ranges::copy(text, end_).out;
+    return *this;
   }
-  out.append(R"(],"data_offsets":[)");
-  append_number(out, begin);
-  out.push_back(',');
-  append_number(out, end);
-  out.append("]}");
+  EntryText& operator<<(std::uint64_t number) {
+    make_room(kMostDigits);
+    end_ = std::to_chars(end_, end_ + kMostDigits, number).ptr;
+    return *this;
+  }
+  void flush() {
+    out_.append(text_.data(), end_);
+    end_ = text_.data();
+  }
+
+ private:
+  static constexpr std::size_t kMostDigits = 20;
+
+  void make_room(std::size_t size) {
+    if (size > static_cast<std::size_t>(text_.data() + text_.size() - end_)) flush();
+  }
+
+  std::string& out_;
+  std::array<char, 256> text_;
+  char* end_ = text_.data();
+};
+
+void append_tensor(std::string& out, const SpecView& spec, std::uint64_t begin, std::uint64_t end) {
+  append_json_string(out, spec.name);
+  EntryText text(out);
+  text << R"(:{"dtype":")" << dtype_name(spec.dtype) << R"(","shape":[)";
+  for (std::size_t i = 0; i < spec.shape.size(); ++i) {
+    if (i > 0) text << ",";
+    text << spec.shape[i];
+  }
+  text << R"(],"data_offsets":[)" << begin << "," << end << "]}";
+  text.flush();
 }
 
 // About what the JSON takes: enough that it seldom has to move while it grows.
@@ -140,7 +141,7 @@ std::size_t likely_size(Specs specs) {
   constexpr std::size_t kEntry = 80;  // the words, and two offsets of some ten digits
   constexpr std::size_t kDimension = 6;
   std::size_t size = 0;
-  for (const TensorSpec& spec : specs) size += spec.name.size() + kEntry + kDimension * spec.shape.size();
+  for (const SpecView& spec : specs) size += spec.name.size() + kEntry + kDimension * spec.shape.size();
   return size;
 }
 
@@ -170,12 +171,19 @@ void pad(std::string& out, const HeaderStyle& style, std::size_t room) {
   store_le<std::uint64_t>(out.data(), size - kHeaderStart);
 }
 
+// Refuses at once what would not fit anyway, so that positions may be 32 bits wide.
+void check_count(Specs specs) {
+  constexpr std::uint64_t kLeastEntry = 49;
+  padded_header_size(kLeastEntry * specs.size(), kLeastAlignment);
+}
+
 }  // namespace
 
-SerializedHeader serialize_header(std::span<const TensorSpec> specs, const std::optional<Metadata>& metadata,
-                                  const HeaderStyle& style) {
+SerializedHeader serialize_specs(Specs specs, const std::optional<Metadata>& metadata,
+                                 const HeaderStyle& style) {
   check_style(style);
-  for (const TensorSpec& spec : specs) check_name(spec);
+  check_count(specs);
+  for (const SpecView& spec : specs) check_name(spec);
 
   SerializedHeader header;
   header.order = file_order(specs);
@@ -184,6 +192,16 @@ SerializedHeader serialize_header(std::span<const TensorSpec> specs, const std::
   const std::size_t room = append_json(header, specs, metadata);
   pad(header.bytes, style, room);
   return header;
+}
+
+SerializedHeader serialize_header(std::span<const TensorSpec> specs, const std::optional<Metadata>& metadata,
+                                  const HeaderStyle& style) {
+  std::vector<SpecView> views;
+  views.reserve(specs.size());
+  for (const TensorSpec& spec : specs) {
+    views.push_back({.name = spec.name, .dtype = spec.dtype, .shape = spec.shape});
+  }
+  return serialize_specs(views, metadata, style);
 }
 
 }  // namespace weighbridge

@@ -4,6 +4,7 @@
 #include <weighbridge/write.hpp>
 
 #include "base/checked.hpp"
+#include "core/header_serialize.hpp"
 
 namespace weighbridge {
 namespace {
@@ -39,13 +40,11 @@ ByteRuns runs_of(const BorrowedTensor& tensor, std::uint64_t bytes) {
   return runs;
 }
 
-std::vector<TensorSpec> specs_of(std::span<const BorrowedTensor> tensors) {
-  std::vector<TensorSpec> specs;
+std::vector<SpecView> specs_of(std::span<const BorrowedTensor> tensors) {
+  std::vector<SpecView> specs;
   specs.reserve(tensors.size());
   for (const BorrowedTensor& tensor : tensors) {
-    specs.push_back({.name = std::string(tensor.name),
-                     .dtype = tensor.dtype,
-                     .shape = Shape(tensor.shape.begin(), tensor.shape.end())});
+    specs.push_back({.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape});
   }
   return specs;
 }
@@ -54,21 +53,20 @@ std::vector<TensorSpec> specs_of(std::span<const BorrowedTensor> tensors) {
 
 FilePlan plan_tensors(std::span<const BorrowedTensor> tensors, const std::optional<Metadata>& metadata,
                       const HeaderStyle& style) {
-  std::vector<TensorSpec> specs = specs_of(tensors);
-  SerializedHeader header = serialize_header(specs, metadata, style);
+  SerializedHeader header = serialize_specs(specs_of(tensors), metadata, style);
   const std::uint64_t data_begin = header.bytes.size();
   const auto total = checked_add(data_begin, header.data_bytes);
   if (!total) throw Error(ErrorCode::ValidationOverflow, "the file would not fit 64 bits");
 
   FilePlan plan{.head = std::move(header.bytes), .steps = {}, .total_bytes = *total};
-  plan.steps.reserve(specs.size());
+  plan.steps.reserve(tensors.size());
   const SourcePtr memory = std::make_shared<AddressSpace>();
   for (std::size_t i = 0; i < header.order.size(); ++i) {
     const std::uint64_t begin = header.data_offsets[i];
     const std::uint64_t end = i + 1 < header.order.size() ? header.data_offsets[i + 1] : header.data_bytes;
     if (begin == end) continue;
     const BorrowedTensor& tensor = tensors[header.order[i]];
-    plan.steps.push_back({.name = std::move(specs[header.order[i]].name),
+    plan.steps.push_back({.name = std::string(tensor.name),
                           .source = memory,
                           .runs = runs_of(tensor, end - begin),
                           .transform = tensor.transform,

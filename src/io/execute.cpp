@@ -20,6 +20,9 @@ constexpr std::uint64_t kOwnCall = std::uint64_t{64} << 10;
 // A copy through memory goes in pieces that stay in the cache between the read and the write.
 constexpr std::uint64_t kCopyBytes = std::uint64_t{1} << 20;
 
+// Small parts are gathered up to here.
+constexpr std::uint64_t kGatherBytes = std::uint64_t{1} << 20;
+
 struct Totals {
   std::atomic<std::uint64_t> copied_in_kernel = 0;
   std::atomic<std::uint64_t> booleans_normalized = 0;
@@ -39,11 +42,21 @@ class PieceWriter {
  private:
   void put(const Part& part) {
     if (part.step == nullptr) {
-      std::ranges::copy(head_bytes(plan_, part), claim(part).begin());
+      put_bytes(part.destination, head_bytes(plan_, part));
     } else if (is_straight(*part.step) && part.bytes >= kOwnCall) {
       put_straight(part);
     } else {
       gather(part);
+    }
+  }
+
+  /// Long ones go out from where they lie.
+  void put_bytes(std::uint64_t destination, std::span<const std::byte> bytes) {
+    if (bytes.size() < kOwnCall) {
+      std::ranges::copy(bytes, claim(destination, bytes.size()).begin());
+    } else {
+      flush();
+      sink_.write(destination, bytes);
     }
   }
 
@@ -75,14 +88,17 @@ class PieceWriter {
 
   void gather(const Part& part) {
     const CopyStep& step = *part.step;
-    totals_.booleans_normalized += read_runs(*step.source, step.runs, step.transform, part.from, claim(part));
+    totals_.booleans_normalized +=
+        read_runs(*step.source, step.runs, step.transform, part.from, claim(part.destination, part.bytes));
   }
 
-  /// Room for a part behind those that wait in the buffer; a piece always fits.
-  std::span<std::byte> claim(const Part& part) {
-    if (waiting_ == 0) waiting_at_ = part.destination;
-    const auto room = buffer_.subspan(waiting_, part.bytes);
-    waiting_ += part.bytes;
+  /// Room for bytes behind those that wait in the buffer, which go out first when they are many: what
+  /// is gathered stays in the processor's cache. A piece always fits.
+  std::span<std::byte> claim(std::uint64_t destination, std::uint64_t bytes) {
+    if (waiting_ + bytes > kGatherBytes) flush();
+    if (waiting_ == 0) waiting_at_ = destination;
+    const auto room = buffer_.subspan(waiting_, bytes);
+    waiting_ += bytes;
     return room;
   }
 

@@ -24,5 +24,18 @@ TEST(JsonString, EscapesAsTheReferenceDoes) {
   EXPECT_EQ(out, "\"\\\"\\\\\\b\\f\\n\\r\\t\\u0001\x7f\xE2\x80\xA8/\"");
 }
 
+TEST(JsonString, FindsWhatToEscapeAtEveryPlaceInLongText) {
+  for (const char c : {'"', '\\', '\n', '\x1f', '\0', ' ', '!', '#', '[', ']', '\x7f', '\xc3'}) {
+    const bool escaped = c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'a');
+      text[at] = c;
+      std::string out;
+      append_json_string(out, text);
+      EXPECT_EQ(out == '"' + text + '"', !escaped) << static_cast<int>(c) << " at " << at;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace weighbridge

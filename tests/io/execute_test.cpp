@@ -69,14 +69,14 @@ TEST(Crew, StopsAtTheFirstExceptionAndThrowsItOnce) {
   }
 }
 
-TEST(CarryOut, GathersAHundredThousandTinyStepsIntoAFewWrites) {
+TEST(CarryOut, GathersAHundredThousandTinyStepsIntoWritesOfAMebibyte) {
   const std::string content = pattern(64'000);
   const SourcePtr source = in_memory(content);
   PlanBuilder builder("head");
   for (std::size_t i = 0; i < 100'000; ++i) builder.copy(source, content, i % 60'000, 40);
   MemorySink sink;
   EXPECT_TRUE(carried(builder.plan(), 1, sink) == builder.expected());
-  EXPECT_LE(sink.writes, 2U);
+  EXPECT_LE(sink.writes, 4U);  // of 4'000'004 bytes
 }
 
 TEST(CarryOut, CutsTransformedTensorsAtWholeElements) {
