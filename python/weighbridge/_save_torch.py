@@ -186,10 +186,16 @@ def host_tensor(tensor: torch.Tensor) -> torch.Tensor:
 def collect(tensors: Mapping[str, torch.Tensor]) -> _native.Tensors:
     """What the native module saves: dense tensors of the CPU where they lie, others copied there."""
     collected = _native.Tensors()
+    add_address = collected.add_address
     for name, tensor in tensors.items():
         if not isinstance(name, str):
             raise TypeError(f"tensors must be named by str, found {type(name).__name__}")
-        add_tensor(collected, name, tensor)
+        code = CODES.get(tensor.dtype)
+        lies_plainly = tensor.is_cpu and tensor.is_contiguous() and not tensor.is_neg() and not tensor.is_conj()
+        if code is not None and code != "F4" and lies_plainly and (address := tensor.data_ptr()):
+            add_address(name, code, tensor.shape, address, tensor.nbytes, None, tensor)
+        else:
+            add_tensor(collected, name, tensor)
     return collected
 
 

@@ -127,7 +127,7 @@ def find_overlaps(tensors: Mapping[str, torch.Tensor]) -> list[set[str]]:
 def _any_overlap(tensors: Iterable[torch.Tensor]) -> bool:
     """Whether any two have a byte in common: a look at addresses alone, which costs a fraction of one at storages."""
     ranges = [
-        (tensor.data_ptr(), tensor.data_ptr() + tensor.nbytes if tensor.is_contiguous() else end_ptr(tensor))
+        (begin := tensor.data_ptr(), begin + tensor.nbytes if tensor.is_contiguous() else end_ptr(tensor))
         for tensor in tensors
     ]
     ranges.sort()
