@@ -67,6 +67,9 @@ class WB_EXPORT ByteSource {
   /// The open file and offset where `offset` of this source lies unchanged, if it does.
   [[nodiscard]] virtual std::optional<FileExtent> file_extent(std::uint64_t offset) const;
 
+  /// The path of a file, for messages and reports; empty for what is none.
+  [[nodiscard]] virtual std::string name() const;
+
   /// The range as a Buffer: mapped where possible, otherwise read into memory.
   /// The caller has checked `length` against its own bounds.
   [[nodiscard]] Buffer read(std::uint64_t offset, std::uint64_t length) const;

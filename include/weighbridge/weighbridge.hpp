@@ -22,6 +22,8 @@
 #include <weighbridge/hash.hpp>
 #include <weighbridge/header.hpp>
 #include <weighbridge/limits.hpp>
+#include <weighbridge/load.hpp>
+#include <weighbridge/memory_pool.hpp>
 #include <weighbridge/safetensors_file.hpp>
 #include <weighbridge/scan.hpp>
 #include <weighbridge/slice.hpp>

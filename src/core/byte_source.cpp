@@ -51,6 +51,8 @@ class SubSource final : public ByteSource {
     return parent_->file_extent(offset_ + offset);
   }
 
+  std::string name() const override { return parent_->name(); }
+
  private:
   SourcePtr parent_;
   std::uint64_t offset_;
@@ -82,6 +84,8 @@ std::optional<Buffer> ByteSource::map(std::uint64_t /*offset*/, std::uint64_t /*
 }
 
 std::optional<FileExtent> ByteSource::file_extent(std::uint64_t /*offset*/) const { return std::nullopt; }
+
+std::string ByteSource::name() const { return {}; }
 
 Buffer ByteSource::read(std::uint64_t offset, std::uint64_t length) const {
   check_range(offset, length);

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <utility>
+
+#include "base/checked.hpp"
 
 namespace weighbridge::io {
 namespace {
@@ -160,6 +163,15 @@ std::uint64_t Box::source_span() const noexcept {
   std::uint64_t span = unit;
   for (const BoxLoop& loop : loops) span += (loop.count - 1) * loop.source_stride;
   return span;
+}
+
+bool runs_fit(const ByteRuns& runs, std::uint64_t source_bytes) noexcept {
+  auto end = checked_add(runs.offset, runs.run_bytes);
+  for (const RunLoop& loop : runs.loops) {
+    const auto reach = checked_mul(loop.count - 1, loop.stride);
+    end = end && reach ? checked_add(*end, *reach) : std::nullopt;
+  }
+  return end && *end <= source_bytes;
 }
 
 std::vector<Box> cut_boxes(const ByteRuns& runs, std::uint64_t begin, std::uint64_t end) {

@@ -29,6 +29,9 @@ struct Box {
   [[nodiscard]] std::uint64_t source_span() const noexcept;
 };
 
+/// Whether the last byte of the runs lies inside a source of so many bytes, computed without wrapping around.
+bool runs_fit(const ByteRuns& runs, std::uint64_t source_bytes) noexcept;
+
 /// Positions [begin, end) of `runs` as grids that follow each other: at most two for each loop.
 /// REQUIRES: begin <= end <= runs.total_bytes, and runs whose last byte has an offset below 2^64.
 std::vector<Box> cut_boxes(const ByteRuns& runs, std::uint64_t begin, std::uint64_t end);

@@ -44,6 +44,7 @@ class FileSource final : public ByteSource {
   std::optional<FileExtent> file_extent(std::uint64_t offset) const override {
     return FileExtent{.descriptor = descriptor_.get(), .offset = offset};
   }
+  std::string name() const override { return path_; }
 
  private:
   void map_file() const;

@@ -1,19 +1,25 @@
-// Reports and cancellation of a running write.
+// Reports and cancellation of a running write or load.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <string_view>
 
 #include <weighbridge/write.hpp>
 
 namespace weighbridge::io {
 
-/// Shared by all lanes of a write.
+/// Shared by all lanes of the work.
 class ProgressMeter {
  public:
   /// `total` bytes of work; `options` is borrowed.
-  ProgressMeter(const WriteOptions& options, std::uint64_t total);
+  ProgressMeter(const WriteOptions& options, std::uint64_t total)
+      : ProgressMeter(options.progress, options.cancel, "the write", total) {}
+
+  /// The same for any work; `progress` and `what` are borrowed, `cancel` may be null.
+  ProgressMeter(const Progress& progress, const std::atomic<bool>* cancel, std::string_view what,
+                std::uint64_t total);
 
   /// Throws Cancelled when the caller has asked for it.
   void check_cancelled() const;
@@ -22,7 +28,9 @@ class ProgressMeter {
   void add(std::uint64_t bytes);
 
  private:
-  const WriteOptions& options_;
+  const Progress& progress_;
+  const std::atomic<bool>* cancel_;
+  std::string_view what_;
   std::uint64_t total_;
   std::uint64_t step_;
   std::mutex mutex_;

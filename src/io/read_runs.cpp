@@ -159,23 +159,13 @@ void read_box(const ByteSource& source, const Box& box, std::byte* out) {
   }
 }
 
-/// Whether the last byte of the runs lies inside the source, computed without wrapping around.
-bool runs_fit(const ByteRuns& runs, std::uint64_t source_bytes) {
-  auto end = checked_add(runs.offset, runs.run_bytes);
-  for (const RunLoop& loop : runs.loops) {
-    const auto reach = checked_mul(loop.count - 1, loop.stride);
-    end = end && reach ? checked_add(*end, *reach) : std::nullopt;
-  }
-  return end && *end <= source_bytes;
-}
-
 void check_request(const ByteSource& source, const ByteRuns& runs, std::uint64_t from, std::uint64_t bytes) {
   if (!range_fits(from, bytes, runs.total_bytes)) {
     throw Error(ErrorCode::IoError,
                 fmt::format("{} bytes at {} leave runs of {} bytes", bytes, from, runs.total_bytes), {},
                 from);
   }
-  if (bytes > 0 && !runs_fit(runs, source.size())) {
+  if (bytes > 0 && !io::runs_fit(runs, source.size())) {
     throw Error(ErrorCode::IoError,
                 fmt::format("runs from {} on leave the source of {} bytes", runs.offset, source.size()), {},
                 runs.offset);

@@ -1,0 +1,115 @@
+#include "io/load_cached.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <weighbridge/error.hpp>
+#include <weighbridge/write.hpp>
+
+#include <sys/uio.h>
+
+#include "io/pages.hpp"
+
+namespace weighbridge::io {
+namespace {
+
+// Pages are made this far ahead of the copy that fills them: while they are still in the cache.
+constexpr std::uint64_t kAhead = std::uint64_t{2} << 20;
+// Fewer pages are made faster by touching them.
+constexpr std::uint64_t kWorthMaking = std::uint64_t{64} << 10;
+constexpr std::size_t kMostParts = 512;  // two vectors each in one call, of 1024
+
+/// Calls `work` for stretches of at most `bytes`.
+template <typename Work>
+void in_stretches(const LoadPart& part, std::uint64_t bytes, const Work& work) {
+  for (std::uint64_t done = 0; done < part.bytes; done += bytes)
+    work(LoadPart{part.step, part.from + done, std::min(bytes, part.bytes - done)});
+}
+
+}  // namespace
+
+void append_jobs(std::vector<CachedJob>& jobs, LoadFile& file, std::span<const LoadPart> parts,
+                 std::uint64_t bytes) {
+  std::size_t first = 0;
+  std::uint64_t waiting = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    waiting += parts[i].bytes;
+    if (waiting < bytes && i + 1 - first < kMostParts && i + 1 < parts.size()) continue;
+    jobs.push_back({.file = &file, .parts = parts.subspan(first, i + 1 - first)});
+    first = i + 1;
+    waiting = 0;
+  }
+}
+
+void CachedLane::load(const CachedJob& job) {
+  if (job.file->mode() == LoadMode::View) {
+    for (const LoadPart& part : job.parts) {
+      copy_mapped(part);
+      job.file->count(part.bytes);
+    }
+    return;
+  }
+  for (auto parts = job.parts; !parts.empty();) {
+    const std::size_t near = count_near(parts, options_.coalesce_gap);
+    near == 1 ? read_part(*job.file, parts[0]) : read_near(*job.file, parts.first(near));
+    job.file->count(parts[0].contiguous() ? parts[near - 1].end() - parts[0].begin() : parts[0].bytes);
+    parts = parts.subspan(near);
+  }
+}
+
+void CachedLane::copy_mapped(const LoadPart& whole) {
+  const ByteSource& source = *whole.step->source;
+  in_stretches(whole, kAhead, [&](const LoadPart& part) {
+    if (options_.prefault && part.bytes >= kWorthMaking) make_pages(part.out());
+    if (!part.contiguous()) {
+      read_runs(source, part.step->runs, Transform::None, part.from, part.out());
+      return;
+    }
+    const auto mapped = source.map(part.begin(), part.bytes);
+    if (mapped && bring_pages(mapped->bytes())) {
+      std::ranges::copy(mapped->bytes(), part.out().begin());
+    } else {
+      source.read_at(part.begin(), part.out());  // says what is wrong with the file
+    }
+  });
+}
+
+void CachedLane::read_part(const LoadFile& file, const LoadPart& part) {
+  if (options_.prefault && part.bytes >= kWorthMaking) make_pages(part.out());
+  if (!part.contiguous()) {
+    read_runs(file.source(), part.step->runs, Transform::None, part.from, part.out());
+    return;
+  }
+  read_near(file, std::span(&part, 1));
+}
+
+/// All parts, and what lies between them, in one call. What that leaves out is read piece by piece, which
+/// also finds out why.
+void CachedLane::read_near(const LoadFile& file, std::span<const LoadPart> parts) {
+  std::uint64_t got = 0;
+  if (file.descriptor() >= 0) {
+    std::vector<iovec> vectors;
+    std::uint64_t at = parts.front().begin();
+    for (const LoadPart& part : parts) {
+      if (part.begin() > at) vectors.push_back({unwanted(part.begin() - at).data(), part.begin() - at});
+      vectors.push_back({part.out().data(), part.bytes});
+      at = part.end();
+    }
+    const ssize_t read = ::preadv(file.descriptor(), vectors.data(), static_cast<int>(vectors.size()),
+                                  static_cast<off_t>(file.in_file(parts.front().begin())));
+    got = read > 0 ? static_cast<std::uint64_t>(read) : 0;
+  }
+  const std::uint64_t reached = parts.front().begin() + got;
+  for (const LoadPart& part : parts) {
+    if (part.end() <= reached) continue;
+    const std::uint64_t done = reached > part.begin() ? reached - part.begin() : 0;
+    file.source().read_at(part.begin() + done, part.out().subspan(done));
+  }
+}
+
+std::span<std::byte> CachedLane::unwanted(std::uint64_t bytes) {
+  if (!unwanted_) unwanted_ = std::make_unique_for_overwrite<std::byte[]>(options_.coalesce_gap);
+  return {unwanted_.get(), bytes};
+}
+
+}  // namespace weighbridge::io

@@ -1,0 +1,43 @@
+// Loading through the page cache: copies out of a mapping, and reads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "io/load_file.hpp"
+#include "io/load_parts.hpp"
+
+namespace weighbridge::io {
+
+/// Parts of one file that one thread does at a time.
+struct CachedJob {
+  LoadFile* file = nullptr;
+  std::span<const LoadPart> parts = {};
+};
+
+/// Cuts parts of one file into jobs of about `bytes` each.
+void append_jobs(std::vector<CachedJob>& jobs, LoadFile& file, std::span<const LoadPart> parts,
+                 std::uint64_t bytes);
+
+/// Does jobs of View and Copy. One for each thread.
+class CachedLane {
+ public:
+  explicit CachedLane(const LoadOptions& options) : options_(options) {}
+
+  /// Throws IoError.
+  void load(const CachedJob& job);
+
+ private:
+  void copy_mapped(const LoadPart& part);
+  void read_part(const LoadFile& file, const LoadPart& part);
+  void read_near(const LoadFile& file, std::span<const LoadPart> parts);
+  std::span<std::byte> unwanted(std::uint64_t bytes);
+
+  const LoadOptions& options_;
+  std::unique_ptr<std::byte[]> unwanted_;  // what lies between two parts goes here
+};
+
+}  // namespace weighbridge::io
