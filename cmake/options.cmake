@@ -2,6 +2,7 @@
 option(WEIGHBRIDGE_BUILD_CLI "Build the weighbridge executable" ${PROJECT_IS_TOP_LEVEL})
 option(WEIGHBRIDGE_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(WEIGHBRIDGE_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(WEIGHBRIDGE_BUILD_BENCH "Build the native part of the benchmark suite" OFF)
 option(WEIGHBRIDGE_BUILD_FUZZERS "Build the fuzz targets with libFuzzer (clang only)" OFF)
 option(WEIGHBRIDGE_INSTALL "Define the install rules" ${PROJECT_IS_TOP_LEVEL})
 option(WEIGHBRIDGE_PYTHON_MODULE "Build the native module of the Python package" OFF)

@@ -1,0 +1,129 @@
+// Opening, parsing and serialising headers.
+#include <cstddef>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <vector>
+
+#include <weighbridge/weighbridge.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "work.hpp"
+
+namespace bench {
+namespace {
+
+namespace wb = weighbridge;
+
+/// Names, dtypes and shapes, in order of their offsets.
+void list(const wb::Header& header, std::string& lines) {
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    const wb::TensorInfo tensor = header[i];
+    lines.append(tensor.name).append(" ").append(wb::dtype_name(tensor.dtype));
+    for (const std::uint64_t extent : tensor.shape) {
+      lines.append(" ").append(std::to_string(extent));
+    }
+    lines.append("\n");
+  }
+}
+
+class Open final : public Work {
+ public:
+  explicit Open(Arguments arguments)
+      : repeat_(std::stoul(arguments[0])), files_(arguments.begin() + 2, arguments.end()) {
+    static_cast<void>(wb::SafetensorsFile::open(arguments[1]));  // code that has never run is slow
+    opened_.reserve(repeat_ * files_.size());
+  }
+
+  void run() override {
+    for (std::size_t i = 0; i < repeat_; ++i) {
+      for (const std::string& file : files_) {
+        open(file);
+      }
+    }
+  }
+
+  void drop() override { opened_.clear(); }
+
+  [[nodiscard]] std::string listing() const override {
+    std::string lines(refused_ == 0 ? "" : "refused\n");
+    for (std::size_t i = 0; i < opened_.size() && i < files_.size(); ++i) {
+      list(opened_[i].header(), lines);
+    }
+    return lines;
+  }
+
+ private:
+  void open(const std::string& file) {
+    try {
+      opened_.push_back(wb::SafetensorsFile::open(file));
+    } catch (const wb::Error&) {
+      ++refused_;
+    }
+  }
+
+  std::size_t repeat_;
+  std::vector<std::string> files_;
+  std::vector<wb::SafetensorsFile> opened_ = {};
+  std::size_t refused_ = 0;
+};
+
+class Parse final : public Work {
+ public:
+  explicit Parse(Arguments arguments) {
+    std::ifstream file(arguments[0], std::ios::binary);
+    const std::vector<char> text{std::istreambuf_iterator<char>(file), {}};
+    const auto bytes = std::as_bytes(std::span(text));
+    bytes_.assign(bytes.begin(), bytes.end());
+  }
+
+  void run() override { header_ = wb::parse_header(bytes_, bytes_.size()); }
+  void drop() override { header_.reset(); }
+
+  [[nodiscard]] std::string listing() const override {
+    std::string lines;
+    list(*header_, lines);
+    return lines;
+  }
+
+ private:
+  std::vector<std::byte> bytes_ = {};
+  std::optional<wb::Header> header_ = {};
+};
+
+class Serialize final : public Work {
+ public:
+  explicit Serialize(Arguments arguments) {
+    const std::size_t count = std::stoul(arguments[0]);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t shuffled = i * 7919 % count;
+      names_.push_back("model.layers." + std::to_string(shuffled / 100) + ".experts." +
+                       std::to_string(shuffled) + ".scale");
+    }
+    for (const std::string& name : names_) {
+      tensors_.push_back({.name = name, .dtype = wb::DType::F32, .shape = kShape, .first = kBytes});
+    }
+  }
+
+  void run() override { plan_ = wb::plan_tensors(tensors_); }
+  void drop() override { plan_.reset(); }
+  [[nodiscard]] std::string listing() const override { return plan_->head.substr(8); }
+
+ private:
+  static constexpr std::uint64_t kShape[] = {4};
+  static constexpr std::byte kBytes[16] = {};
+
+  std::vector<std::string> names_ = {};
+  std::vector<wb::BorrowedTensor> tensors_ = {};
+  std::optional<wb::FilePlan> plan_ = {};
+};
+
+}  // namespace
+
+WorkPtr make_open(Arguments arguments) { return std::make_unique<Open>(arguments); }
+WorkPtr make_parse(Arguments arguments) { return std::make_unique<Parse>(arguments); }
+WorkPtr make_serialize(Arguments arguments) { return std::make_unique<Serialize>(arguments); }
+
+}  // namespace bench

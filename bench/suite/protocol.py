@@ -1,0 +1,216 @@
+"""How a row is measured: every contender in a process of its own, in an order drawn anew in every round.
+
+The first round is not counted; in it the outputs are named, so that they can be compared. Before every
+measurement the files are put where the row wants them, into the page cache or out of it, and it is checked
+that they are there.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from suite import meter, names, residency
+from suite.model import Case, Contender, Row
+from suite.zygote import Line
+
+BENCH = Path(__file__).resolve().parent.parent
+Sample = dict[str, float]
+
+
+class Failed(Exception):
+    """A contender cannot do this work."""
+
+
+class Missing(Exception):
+    """A contender is not installed."""
+
+
+@dataclass
+class Outcome:
+    """What is known of one contender after a row."""
+
+    name: str
+    status: str = "measured"  # or "missing", "failed"
+    reason: str = ""
+    digest: str | None = None
+    samples: list[Sample] = field(default_factory=list)
+
+
+def shuffled_rounds(names: list[str], rounds: int, chance: random.Random) -> Iterator[list[str]]:
+    """The order of the contenders in each round; all orders are equally likely."""
+    for _ in range(rounds):
+        yield chance.sample(names, k=len(names))
+
+
+class Zygotes:
+    """The processes to fork from: one for each set of modules, started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lines: dict[tuple[str, ...], Line] = {}
+        self._missing: dict[tuple[str, ...], str] = {}
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def line(self, modules: tuple[str, ...]) -> Line:
+        """The conversation with the process that has imported these. Raises Missing when they cannot be."""
+        if modules in self._missing:
+            raise Missing(self._missing[modules])
+        if modules not in self._lines:
+            try:
+                self._lines[modules] = self._start(modules)
+            except Missing as missing:
+                self._missing[modules] = str(missing)
+                raise
+        return self._lines[modules]
+
+    def _start(self, modules: tuple[str, ...]) -> Line:
+        their_source, our_sink = os.pipe()
+        our_source, their_sink = os.pipe()
+        command = [sys.executable, "-m", "suite.zygote", str(their_source), str(their_sink), *modules]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(BENCH), os.environ.get("PYTHONPATH", "")])}
+        process = subprocess.Popen(
+            command, pass_fds=(their_source, their_sink), env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr
+        )
+        self._processes.append(process)
+        os.close(their_source)
+        os.close(their_sink)
+        line = Line(our_source, our_sink)
+        answer = line.hear()
+        if answer is None or "imported" not in answer:
+            raise Missing(answer["missing"] if answer else f"the imports of {', '.join(modules)} end the process")
+        return line
+
+    def forget(self) -> None:
+        """Lets go of what was made for the row that is over."""
+        for line in self._lines.values():
+            line.say("forget")
+
+    def __enter__(self) -> Zygotes:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
+
+def converse(line: Line, row: Row) -> tuple[Sample, str | None]:
+    """The phases of one measurement, and the readings between them."""
+    ready = _expect(line, "ready")
+    meter.forget_peak(ready["ready"])
+    peak = meter.PeakOfPrivateMemory(ready["ready"]) if row.sampled else None
+    before = meter.read_counters(ready["ready"])
+    line.say("go")
+    done = _expect(line, "seconds")
+    sample = {"seconds": done["seconds"], **meter.used(before, meter.read_counters(ready["ready"]))}
+    if peak is not None:
+        sample["peak_private"] = peak.end()
+    line.say("end")
+    gone = _expect(line, "teardown")
+    sample["teardown"] = gone["teardown"]
+    return sample, gone.get("digest")
+
+
+def _expect(line: Line, key: str) -> dict[str, Any]:
+    answer = line.hear()
+    if answer is None:
+        raise Failed("its process ended")
+    if key not in answer:
+        raise Failed(answer.get("error") or f"its process ended with status {answer.get('exit')}")
+    return answer
+
+
+def in_zygote(zygotes: Zygotes, row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
+    """Measures in a fork of the zygote."""
+    line = zygotes.line(contender.needs)
+    task = {"row": row.id, "contender": contender.name, "case": case.to_json(), "digest": digest}
+    line.say(task)
+    try:
+        return converse(line, row)
+    finally:
+        while (answer := line.hear()) is not None and "exit" not in answer:
+            pass
+
+
+def in_program(row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
+    """Measures a program that holds the conversation itself."""
+    assert contender.command is not None
+    command = contender.command(case)
+    if not Path(command[0]).exists():
+        raise Missing(f"{Path(command[0]).name} is not built")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stdout is not None
+        line = Line(process.stdout.fileno(), process.stdin.fileno())
+        try:
+            sample, listing = converse(line, row)
+        finally:
+            process.stdin.close()
+    if process.returncode:
+        raise Failed(f"its process ended with status {process.returncode}")
+    return sample, names.of_lines([listing or ""]) if digest else None
+
+
+def place_files(row: Row, case: Case) -> float:
+    """Makes the page cache and the disk what the row wants them to be; gives the share of the files in the cache."""
+    for name in row.outputs:
+        (case.folder / name).unlink(missing_ok=True)
+    if row.outputs:
+        os.sync()  # Nobody waits for the writes of the one before.
+    files = row.inputs(case)
+    return residency.evict(files) if row.cold else residency.warm(files)
+
+
+def measure(zygotes: Zygotes, row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
+    cached = place_files(row, case)
+    if cached != (0.0 if row.cold else 1.0) and row.inputs(case):
+        raise Failed(f"{cached:.1%} of the files are in the page cache")
+    if contender.command is not None:
+        sample, name = in_program(row, contender, case, digest)
+    else:
+        sample, name = in_zygote(zygotes, row, contender, case, digest)
+    return {**sample, "cached": cached}, name
+
+
+def run_row(
+    zygotes: Zygotes,
+    row: Row,
+    case: Case,
+    rounds: int,
+    chance: random.Random,
+    say: Callable[[str], None] = lambda text: None,
+) -> list[Outcome]:
+    """All contenders, `rounds` times each and once more before."""
+    for chosen in (case.small(), case):
+        chosen.folder.mkdir(parents=True, exist_ok=True)
+        row.inputs(chosen)
+    outcomes = {contender.name: Outcome(contender.name) for contender in row.contenders}
+    by_name = {contender.name: contender for contender in row.contenders}
+    for number, order in enumerate(shuffled_rounds(list(outcomes), rounds + 1, chance)):
+        for name in order:
+            take_turn(zygotes, row, by_name[name], case, outcomes[name], number)
+        say(f"{row.id}: round {number} of {rounds}")
+    zygotes.forget()
+    return list(outcomes.values())
+
+
+def take_turn(zygotes: Zygotes, row: Row, contender: Contender, case: Case, outcome: Outcome, number: int) -> None:
+    """One measurement, unless an earlier one has shown that there can be none."""
+    if outcome.status != "measured":
+        return
+    try:
+        sample, digest = measure(zygotes, row, contender, case, digest=number == 0)
+    except Missing as missing:
+        outcome.status, outcome.reason = "missing", str(missing)
+    except Failed as failed:
+        outcome.status, outcome.reason = "failed", str(failed)
+    else:
+        if number == 0:
+            outcome.digest = digest
+        else:
+            outcome.samples.append(sample)

@@ -1,0 +1,237 @@
+"""S: saving large tensors. The tensors are in memory, and the old file is gone, before the clock starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from suite import ceilings, inputs, names
+from suite.model import OURS, Bound, Case, Contender, Gate, Row, Work
+
+WHEEL, PWRITE = "safetensors numpy", "pwrite"
+OUTPUT = "saved.safetensors"
+ARCHIVE = "saved.archive"  # torch and numpy tell formats by the ends of names.
+SHARDS = ("saved-1.safetensors", "saved-2.safetensors")
+Save = Callable[[dict[str, Any], Path], object]
+
+
+def two_gib(case: Case) -> dict[str, Any]:
+    return inputs.arrays(int(2048 * inputs.MIB * case.scale), 64)
+
+
+def as_torch(case: Case) -> dict[str, Any]:
+    import torch
+
+    return {name: torch.from_numpy(array) for name, array in two_gib(case).items()}
+
+
+def ours(**options: Any) -> Save:
+    def save(tensors: dict[str, Any], path: Path) -> None:
+        import weighbridge.numpy
+
+        weighbridge.numpy.save_file(tensors, path, **options)
+
+    return save
+
+
+def ours_torch(tensors: dict[str, Any], path: Path) -> None:
+    import weighbridge.torch
+
+    weighbridge.torch.save_file(tensors, path)
+
+
+def wheel(tensors: dict[str, Any], path: Path) -> None:
+    import safetensors.numpy
+
+    safetensors.numpy.save_file(tensors, path)
+
+
+def wheel_torch(tensors: dict[str, Any], path: Path) -> None:
+    import safetensors.torch
+
+    safetensors.torch.save_file(tensors, path)
+
+
+def wheel_synced(tensors: dict[str, Any], path: Path) -> None:
+    """What a careful program adds: the file is on the disk, and so is its name."""
+    wheel(tensors, path)
+    inputs.sync(path)
+    inputs.sync_folder(path.parent)
+
+
+def npz(tensors: dict[str, Any], path: Path) -> None:
+    import numpy as np
+
+    with path.open("wb") as file:
+        np.savez(file, **tensors)
+
+
+def torch_save(tensors: dict[str, Any], path: Path) -> None:
+    import torch
+
+    torch.save(tensors, path)
+
+
+def read_npz(path: Path) -> str:
+    import numpy as np
+
+    with np.load(path) as archive:
+        return names.of_tensors(archive)
+
+
+def read_torch(path: Path) -> str:
+    import torch
+
+    return names.of_tensors(torch.load(path, weights_only=True))
+
+
+def saving(save: Save, share: Callable[[Case], Any], output: str = OUTPUT) -> Callable[[Case], Work]:
+    def make(case: Case) -> Work:
+        tensors = share(case) if case.shared is None else case.shared
+        path = case.folder / output
+
+        def work() -> Path:
+            save(tensors, path)
+            return path
+
+        return work
+
+    return make
+
+
+def contender(
+    name: str,
+    save: Save,
+    needs: str,
+    share: Callable[[Case], Any] = two_gib,
+    digest: Callable[[Any], str] = names.of_file,
+    output: str = OUTPUT,
+) -> Contender:
+    return Contender(name, saving(save, share, output), needs=(needs, "safetensors.numpy"), share=share, digest=digest)
+
+
+def pwrite(*, direct: bool = False) -> Callable[[Case], Work]:
+    def make(case: Case) -> Work:
+        length = ceilings.BLOCK if direct else 16 * ceilings.BLOCK
+        return ceilings.write(case.shared, case.folder / OUTPUT, length, direct=direct)
+
+    return make
+
+
+def raw(case: Case) -> memoryview:
+    return ceilings.page_aligned(int(2048 * inputs.MIB * case.scale))
+
+
+OURS_NUMPY = contender(OURS, ours(), "weighbridge.numpy")
+PWRITE_LIMIT = Contender(PWRITE, pwrite(), needs=("numpy",), share=raw, ceiling=True)
+DIRECT_LIMIT = Contender("device, O_DIRECT", pwrite(direct=True), needs=("numpy",), share=raw, ceiling=True)
+
+
+def none(case: Case) -> list[Path]:
+    return []
+
+
+def single() -> Row:
+    return Row(
+        "S1",
+        "save 64 tensors of 32 MiB, not durable",
+        (OURS_NUMPY, contender(WHEEL, wheel, "safetensors.numpy"), PWRITE_LIMIT),
+        none,
+        (Gate(WHEEL, 1.0, 1.35), Gate(WHEEL, 1.2, 1.35)),
+        outputs=(OUTPUT,),
+    )
+
+
+def durable() -> Row:
+    return Row(
+        "S3",
+        "save 64 tensors of 32 MiB, durable: file and folder synced",
+        (
+            contender(OURS, ours(durable=True), "weighbridge.numpy"),
+            contender("safetensors numpy, fsync", wheel_synced, "safetensors.numpy"),
+            DIRECT_LIMIT,
+        ),
+        none,
+        (Gate("safetensors numpy, fsync", 1.6, 2.0), Gate(DIRECT_LIMIT.name, 0.75, 0.9)),
+        outputs=(OUTPUT,),
+    )
+
+
+def other_formats() -> Row:
+    return Row(
+        "S4",
+        "save 2 GiB, beside the formats of torch and numpy",
+        (
+            OURS_NUMPY,
+            contender("weighbridge, torch", ours_torch, "weighbridge.torch", as_torch),
+            contender("safetensors torch", wheel_torch, "safetensors.torch", as_torch),
+            contender("torch.save", torch_save, "torch", as_torch, read_torch, ARCHIVE),
+            contender("np.savez", npz, "numpy", digest=read_npz, output=ARCHIVE),
+        ),
+        none,
+        (Gate("torch.save", 3, 5, ours="weighbridge, torch"), Gate("np.savez", 2, 4)),
+        outputs=(OUTPUT, ARCHIVE),
+    )
+
+
+def halves(case: Case) -> list[tuple[dict[str, Any], Path]]:
+    """The tensors as two shards, each with its path."""
+    tensors = list((two_gib(case) if case.shared is None else case.shared).items())
+    middle = len(tensors) // 2
+    parts = (dict(tensors[:middle]), dict(tensors[middle:]))
+    return [(part, case.folder / name) for part, name in zip(parts, SHARDS, strict=True)]
+
+
+def in_shards(name: str, save: Save, needs: str, threads: int) -> Contender:
+    """Saves both shards, by as many threads."""
+
+    def make(case: Case) -> Work:
+        parts = halves(case)
+
+        def work() -> list[Path]:
+            if threads == 1:
+                for part in parts:
+                    save(*part)
+            else:
+                with ThreadPoolExecutor(threads) as pool:
+                    list(pool.map(lambda part: save(*part), parts))
+            return [path for _, path in parts]
+
+        return work
+
+    def digest(paths: list[Path]) -> str:
+        return names.of_lines(map(names.of_file, paths))
+
+    return Contender(name, make, needs=(needs, "safetensors.numpy"), share=two_gib, digest=digest)
+
+
+def shards() -> Row:
+    sequential = "safetensors numpy, one after the other"
+    return Row(
+        "S2",
+        "save 2 shards of 1 GiB",
+        (
+            in_shards(OURS, ours(), "weighbridge.numpy", 2),
+            in_shards(sequential, wheel, "safetensors.numpy", 1),
+            in_shards("safetensors numpy, two threads", wheel, "safetensors.numpy", 2),
+        ),
+        none,
+        (Gate(sequential, 1.5, 1.9),),
+        outputs=SHARDS,
+    )
+
+
+SINGLE = single()
+MEMORY = replace(
+    SINGLE,
+    id="S7",
+    title="private memory that saving 2 GiB takes at its peak",
+    metric="peak_private",
+    unit="B",
+    sampled=True,
+    judged=(Bound(64 * inputs.MIB, 8 * inputs.MIB),),
+)
+ROWS = (SINGLE, shards(), durable(), other_formats(), MEMORY)

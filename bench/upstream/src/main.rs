@@ -1,0 +1,102 @@
+// Opens files with the reference's crate, in the conversation that bench/suite/zygote.py describes.
+//
+//   upstream_bench open REPEAT WARM_FILE FILE...
+//
+// As the Python package of the reference does it, the file is mapped and its header read from there.
+use std::ffi::c_void;
+use std::fs::File;
+use std::io::{stdin, stdout, Write};
+use std::os::fd::AsRawFd;
+use std::time::Instant;
+
+use safetensors::tensor::{Metadata, SafeTensors};
+
+extern "C" {
+    fn mmap(address: *mut c_void, length: usize, protection: i32, flags: i32, file: i32, offset: i64) -> *mut c_void;
+    fn munmap(address: *mut c_void, length: usize) -> i32;
+}
+const PROT_READ: i32 = 1;
+const MAP_PRIVATE: i32 = 2;
+
+struct Mapping {
+    address: *mut c_void,
+    length: usize,
+}
+
+impl Mapping {
+    fn of(path: &str) -> Mapping {
+        let file = File::open(path).expect("the file opens");
+        let length = file.metadata().expect("the file has a size").len() as usize;
+        let address =
+            unsafe { mmap(std::ptr::null_mut(), length, PROT_READ, MAP_PRIVATE, file.as_raw_fd(), 0) };
+        assert!(address as isize != -1, "the file can be mapped");
+        Mapping { address, length }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        unsafe { std::slice::from_raw_parts(self.address as *const u8, self.length) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        unsafe { munmap(self.address, self.length) };
+    }
+}
+
+type Opened = Option<(Mapping, Metadata)>;
+
+fn open(path: &str) -> Opened {
+    let mapping = Mapping::of(path);
+    let (_, metadata) = SafeTensors::read_metadata(mapping.bytes()).ok()?;
+    Some((mapping, metadata))
+}
+
+/// Names, dtypes and shapes, in order of their offsets.
+fn listing(opened: &[Opened]) -> String {
+    let mut lines = String::new();
+    for file in opened {
+        let Some((_, metadata)) = file else {
+            return "refused\n".to_string();
+        };
+        let tensors = metadata.tensors();
+        for name in metadata.offset_keys() {
+            let tensor = tensors[&name];
+            lines += &format!("{} {:?}", name, tensor.dtype);
+            for extent in &tensor.shape {
+                lines += &format!(" {}", extent);
+            }
+            lines.push('\n');
+        }
+    }
+    lines
+}
+
+fn say(line: String) {
+    println!("{line}");
+    stdout().flush().expect("the suite listens");
+}
+
+fn wait_for_line() {
+    stdin().read_line(&mut String::new()).expect("the suite speaks");
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let repeat: usize = arguments[2].parse().expect("a number");
+    let files = &arguments[4..];
+    open(&arguments[3]);
+    let mut opened: Vec<Opened> = Vec::with_capacity(repeat * files.len());
+    say(format!("{{\"ready\": {}}}", std::process::id()));
+    wait_for_line();
+    let start = Instant::now();
+    for _ in 0..repeat {
+        opened.extend(files.iter().map(|file| open(file)));
+    }
+    say(format!("{{\"seconds\": {:.9}}}", start.elapsed().as_secs_f64()));
+    wait_for_line();
+    let lines = listing(&opened[..files.len()]).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    let start = Instant::now();
+    drop(opened);
+    say(format!("{{\"teardown\": {:.9}, \"digest\": \"{}\"}}", start.elapsed().as_secs_f64(), lines));
+}
