@@ -15,6 +15,7 @@ from suite.model import Case, Row
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
+DOCUMENTS = ROOT / "docs"
 EPILOG = """
 Rows are run one by one; each result replaces that of the same row in OUT/result.json, so that a run may be
 made in pieces. The tables and charts are made from that file alone.
@@ -40,7 +41,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     places.add_argument("--upstream", type=Path, default=BUILD / "upstream", help="where --build-upstream builds")
     other = parser.add_argument_group("instead of a run")
     other.add_argument("--report", type=Path, metavar="RESULT", help="print the tables of that file, draw its charts")
-    other.add_argument("--update-docs", action="store_true", help="also put them into docs/performance.md")
+    other.add_argument("--update-docs", action="store_true", help="put all of it into docs/performance instead")
     other.add_argument("--build-upstream", action="store_true", help="build the reference's crate (needs cargo)")
     other.add_argument("--check", action="store_true", help="compare instruction counts with the baseline")
     other.add_argument("--update", action="store_true", help="with --check: write the baseline")
@@ -116,16 +117,20 @@ def measure(
 
 
 def write_report(path: Path, *, update_docs: bool) -> None:
-    """Prints the tables, draws the charts beside the results or, with the tables, into the documents."""
+    """Prints the tables, and leaves them and the charts beside the results, or puts all of it into the documents."""
+    if not path.exists():
+        sys.exit(f"{path} is not there")
     rows = list(results.load(path).values())
-    if not rows:
-        sys.exit(f"{path} has no results")
     print(report.whole(rows))
-    (path.parent / "report.md").write_text(report.whole(rows), encoding="utf-8")
-    draw(rows, path.parent, ("svg", "png"))
     if update_docs:
-        report.update(ROOT / "docs" / "performance.md", rows)
-        draw(rows, ROOT / "docs" / "performance", ("svg",))
+        results.store(
+            DOCUMENTS / "performance" / "result.json", {row["id"]: row for row in rows}, [r["id"] for r in rows]
+        )
+        report.update(DOCUMENTS / "performance.md", rows)
+        draw(rows, DOCUMENTS / "performance", ("svg",))
+    else:
+        (path.parent / "report.md").write_text(report.whole(rows), encoding="utf-8")
+        draw(rows, path.parent, ("svg", "png"))
 
 
 def draw(rows: list[Any], folder: Path, kinds: tuple[str, ...]) -> None:

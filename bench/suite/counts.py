@@ -27,12 +27,16 @@ EVENT = re.compile(r"Collected : (\d+)")
 def workloads(folder: Path) -> dict[str, list[str]]:
     """What is counted: a name, and the arguments of the native program."""
     header = str(inputs.header_file(folder, 20_000))
+
+    def hostile(kind: str) -> str:
+        return str(inputs.hostile_file(folder, kind, 20_000))
+
     return {
         "open a header of 20 000 tensors": ["open", "1", header, header],
         "open a header of 100 000 tensors": ["open", "1", header, str(inputs.header_file(folder, 100_000))],
-        "open an indented header of 20 000": ["open", "1", header, str(inputs.hostile_file(folder, "indented", 20_000))],
-        "open a shuffled header of 20 000": ["open", "1", header, str(inputs.hostile_file(folder, "shuffled", 20_000))],
-        "open an escaped header of 20 000": ["open", "1", header, str(inputs.hostile_file(folder, "all escaped", 20_000))],
+        "open an indented header of 20 000": ["open", "1", header, hostile("indented")],
+        "open a shuffled header of 20 000": ["open", "1", header, hostile("shuffled")],
+        "open an escaped header of 20 000": ["open", "1", header, hostile("all escaped")],
         "plan a file of 20 000 tensors": ["serialize", "20000"],
         "take columns of 200 tensors": ["column", str(matrices(folder))],
         "read a pickle of 2 000 tensors": ["checkpoint", str(pickled(folder))],

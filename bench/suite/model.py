@@ -70,6 +70,7 @@ class Gate:
     stretch: float | None = None
     ours: str = OURS
     per_byte: bool = False  # Compare the cost of a byte of input, not of the whole.
+    when: str = ""  # What it takes to be asked for.
 
 
 @dataclass(frozen=True)

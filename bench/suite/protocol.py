@@ -102,6 +102,13 @@ class Zygotes:
 
 def converse(line: Line, row: Row) -> tuple[Sample, str | None]:
     """The phases of one measurement, and the readings between them."""
+    try:
+        return phases(line, row)
+    except (ProcessLookupError, FileNotFoundError, BrokenPipeError) as error:
+        raise Failed("its process ended in the middle of its work") from error
+
+
+def phases(line: Line, row: Row) -> tuple[Sample, str | None]:
     ready = _expect(line, "ready")
     meter.forget_peak(ready["ready"])
     peak = meter.PeakOfPrivateMemory(ready["ready"]) if row.sampled else None
@@ -145,7 +152,8 @@ def in_program(row: Row, contender: Contender, case: Case, digest: bool) -> tupl
     if not Path(command[0]).exists():
         raise Missing(f"{Path(command[0]).name} is not built")
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         line = Line(process.stdout.fileno(), process.stdin.fileno())
         try:
             sample, listing = converse(line, row)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from suite import text, verdict
 
 Record = dict[str, Any]
+REASONS = Path(__file__).resolve().parent.parent / "reasons.json"
 START, END = "<!-- {}: written by tools/bench -->", "<!-- end of {} -->"
+
+
+def load_reasons() -> dict[str, str]:
+    """Why figures are not reached, by row: written by hand after a run, shown only where it applies."""
+    found: dict[str, str] = json.loads(REASONS.read_text(encoding="utf-8"))
+    return found
 
 
 def row_of(cells: list[str]) -> str:
@@ -58,11 +66,11 @@ def stretch_text(judged: Record, unit: str) -> str:
 
 def judged_cells(row: Record, judged: Record) -> list[str]:
     against = judged.get("against")
-    per_byte = ", a byte" if judged.get("per_byte") else ""
+    details = (", a byte" if judged.get("per_byte") else "") + (f", {judged['when']}" if judged.get("when") else "")
     return [
         row["id"],
         row["title"],
-        f"{against}{per_byte}" if against else "-",
+        f"{against}{details}" if against else "-",
         median_text(row, against) if against else "-",
         median_text(row, judged["ours"]),
         estimate_text(judged, row["unit"]),
@@ -122,6 +130,29 @@ def absent(rows: list[Record]) -> str:
     return "\n".join(lines) or "All contenders were measured."
 
 
+def unreached(rows: list[Record], reasons: dict[str, str]) -> str:
+    """Every gate and stretch figure that was not shown to be reached, and the reason that is known."""
+    if not rows:
+        return "Nothing was measured."
+    lines = []
+    for row in rows:
+        missed = [missed_text(row, judged) for judged in row["judged"] if missed_text(row, judged)]
+        if missed:
+            lines.append(f"- **{row['id']}**, {'; '.join(missed)}. {reasons.get(row['id'], 'No reason is known yet.')}")
+    return "\n".join(lines) or "Every gate holds, and every stretch figure is reached."
+
+
+def missed_text(row: Record, judged: Record) -> str:
+    """What of one judgement was not shown to be reached, or nothing."""
+    asked = [
+        f"{kind} {wish_text(judged, kind, row['unit'])} {judged[key]}"
+        for kind, key in (("gate", "verdict"), ("stretch", "stretch_verdict"))
+        if judged.get(key) not in (verdict.HOLDS, None)
+    ]
+    against = f"{judged['against']}: " if judged.get("against") else ""
+    return f"{against}{estimate_text(judged, row['unit'])}, {', '.join(asked)}" if asked else ""
+
+
 def machines(rows: list[Record]) -> str:
     """The machine, in a sentence for each that there was."""
     lines = []
@@ -139,6 +170,8 @@ def machines(rows: list[Record]) -> str:
 
 def rounds(rows: list[Record]) -> str:
     """How often each row was measured, and which of them less often than the protocol asks for."""
+    if not rows:
+        return "Nothing was measured."
     fewer = [row["id"] for row in rows if row["rounds"] < row["least_rounds"] or row["scale"] != 1]
     least, most = min(row["rounds"] for row in rows), max(row["rounds"] for row in rows)
     span = f"{least}" if least == most else f"{least} to {most}"
@@ -146,13 +179,14 @@ def rounds(rows: list[Record]) -> str:
     return f"{told} Trial runs, with fewer rounds or smaller files: {', '.join(fewer)}." if fewer else told
 
 
-def sections(rows: list[Record]) -> dict[str, str]:
+def sections(rows: list[Record], reasons: dict[str, str] | None = None) -> dict[str, str]:
     """The generated parts of docs/performance.md by their names."""
     return {
         "machine": f"{machines(rows)}\n\n{rounds(rows)}",
         "gates": gates(rows),
         "costs": costs(rows),
         "absent": absent(rows),
+        "unreached": unreached(rows, load_reasons() if reasons is None else reasons),
     }
 
 

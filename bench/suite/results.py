@@ -17,7 +17,7 @@ Record = dict[str, Any]
 
 
 def values(outcome: Outcome, metric: str) -> list[float]:
-    return [sample[metric] for sample in outcome.samples]
+    return [round(sample[metric], 9) for sample in outcome.samples]
 
 
 def summary(samples: list[float]) -> dict[str, float]:
@@ -33,12 +33,12 @@ def describe(outcome: Outcome, row: Row, case: Case) -> Record:
         "status": outcome.status,
         "reason": outcome.reason,
         "digest": outcome.digest,
-        "samples": outcome.samples,
+        "samples": {key: values(outcome, key) for key in outcome.samples[0]} if outcome.samples else {},
     }
     if contender.size is not None:
         record["bytes"] = contender.size(case)
     if outcome.samples:
-        record["summary"] = {key: summary(values(outcome, key)) for key in outcome.samples[0]}
+        record["summary"] = {key: summary(found) for key, found in record["samples"].items()}
     return record
 
 
@@ -54,7 +54,7 @@ def judge_gate(gate: Gate, row: Row, by_name: dict[str, Record]) -> Record:
     missing = next((side for side in sides if not side["samples"]), None)
     if missing is not None:
         return {**record, "verdict": verdict.MISSING, "reason": f"{missing['name']}: {missing['reason']}"}
-    samples = [[sample[row.metric] for sample in side["samples"]] for side in sides]
+    samples = [side["samples"][row.metric] for side in sides]
     if gate.per_byte:
         samples = [[value / side["bytes"] for value in found] for found, side in zip(samples, sides, strict=True)]
     ratio = estimate_ratio(*samples)
@@ -67,7 +67,7 @@ def judge_bound(bound: Bound, row: Row, case: Case, by_name: dict[str, Record]) 
     ours = by_name[bound.ours]
     if not ours["samples"]:
         return {**record, "verdict": verdict.MISSING, "reason": f"{ours['name']}: {ours['reason']}"}
-    value = estimate_median([sample[row.metric] / row.per(case) for sample in ours["samples"]])
+    value = estimate_median([sample / row.per(case) for sample in ours["samples"][row.metric]])
     return {**record, "estimate": asdict(value), **verdicts(value, bound.gate, bound.stretch, verdict.at_most)}
 
 
@@ -81,14 +81,14 @@ def verdicts(value: Estimate, gate: float, stretch: float | None, rule: Any) -> 
 def judge(row: Row, case: Case, outcomes: list[Outcome]) -> list[Record]:
     by_name = {outcome.name: describe(outcome, row, case) for outcome in outcomes}
     same = same_outputs(row, outcomes)
-    judged = []
-    for wish in row.judged:
+
+    def judged(wish: Gate | Bound) -> Record:
         if isinstance(wish, Gate):
-            record = judge_gate(wish, row, by_name)
-        else:
-            record = judge_bound(wish, row, case, by_name)
-        judged.append(record if same else {**record, "verdict": verdict.DIFFERS, "stretch_verdict": None})
-    return judged
+            return judge_gate(wish, row, by_name)
+        return judge_bound(wish, row, case, by_name)
+
+    different = {} if same else {"verdict": verdict.DIFFERS, "stretch_verdict": None}
+    return [{**judged(wish), **different} for wish in row.judged]
 
 
 def record_of(row: Row, case: Case, outcomes: list[Outcome], rounds: int, about: Record) -> Record:
@@ -120,7 +120,7 @@ def load(path: Path) -> dict[str, Record]:
 
 
 def store(path: Path, rows: dict[str, Record], order: list[str]) -> None:
-    """Writes the rows in the order of the suite."""
-    known = [rows[identity] for identity in order if identity in rows]
+    """Writes the rows in the order of the suite, each on a line of its own."""
+    lines = ",\n".join(json.dumps(rows[identity]) for identity in order if identity in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"format": 1, "rows": known}, indent=1) + "\n", encoding="utf-8")
+    path.write_text(f'{{"format": 1, "rows": [\n{lines}\n]}}\n', encoding="utf-8")
