@@ -134,7 +134,7 @@ struct OpenOptions {
 };
 
 /// The format that the first and last bytes of `source` belong to: "safetensors", "torch-zip",
-/// "torch-legacy", "npy", "sharded", "pickle"; for a container around one the container alone: "tar", "gzip",
+/// "torch-legacy", "npy", "sharded", "onnx", "pickle"; for a container around one the container alone: "tar", "gzip",
 /// "xz", ... Nothing for a format that is not read.
 WB_EXPORT std::optional<std::string_view> find_format(const ByteSource& source);
 

@@ -9,6 +9,7 @@
 #include "formats/compressed/read.hpp"
 #include "formats/detect.hpp"
 #include "formats/numpy/npy.hpp"
+#include "formats/onnx/read.hpp"
 #include "formats/safetensors/read.hpp"
 #include "formats/sharded/index.hpp"
 #include "formats/sharded/read.hpp"
@@ -33,7 +34,8 @@ Checkpoint refuse_foreign(SourcePtr source, const OpenOptions& /*options*/) {
 }
 
 /// safetensors stands first because its length field can look like the magic number of another
-/// format; bare pickles stand last because a single byte makes one possible.
+/// format; ONNX has no magic number and stands behind those that have one; bare pickles stand last because
+/// a single byte makes one possible.
 constexpr std::array kFormats = {
     Format{"safetensors", safetensors::looks_like, safetensors::read},
     Format{"torch-zip", zip::looks_like_zip, torch::read_zip},
@@ -42,6 +44,7 @@ constexpr std::array kFormats = {
     Format{"tar", tar::looks_like_tar, tar::read},
     Format{"compressed", compressed::looks_like_compressed, compressed::read},
     Format{"sharded", sharded::looks_like_index, sharded::read},
+    Format{"onnx", onnx::looks_like_model, onnx::read},
     Format{"foreign", is_foreign, refuse_foreign},
     Format{"pickle", torch::looks_like_pickle, torch::read_raw},
 };
