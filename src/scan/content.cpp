@@ -30,6 +30,7 @@ constexpr std::array kKinds = {
     Kind{is_compressed, scan_compressed},
     Kind{is_npy, scan_npy},
     Kind{is_packed, scan_packed},
+    Kind{is_onnx, scan_onnx},
 };
 
 std::string scan_detected(Scan& scan, const Content& content) {
