@@ -14,6 +14,7 @@ namespace weighbridge {
 
 enum class OutputFormat : std::uint8_t {
   Safetensors,
+  Onnx,   ///< The model in `template_file`, or the input, with the tensors in their places.
   Torch,  ///< A zip archive for torch.load(weights_only=True): plain values, containers, tensors.
 };
 
@@ -30,7 +31,14 @@ struct ConvertOptions {
   bool sidecar = false;          ///< Write everything that is no tensor to <output>.meta.json.
   /// Tensors of one file at most, unless a single one is larger. 0: as many files as the input has.
   std::uint64_t max_shard_bytes = 0;
-  bool use_sidecar = true;    ///< To Torch: take the tree from <input>.meta.json when it is there.
+  bool use_sidecar = true;  ///< To Torch: take the tree from <input>.meta.json when it is there.
+  /// To Onnx: the model that is filled. Null: the input is it.
+  SourcePtr template_file = nullptr;
+  InputFolderPtr template_folder = nullptr;  ///< Where files are found that the template names.
+  bool external_data =
+      false;  ///< To Onnx: the data in a safetensors file beside the model, in one copy for both.
+  std::uint64_t inline_below = 1024;  ///< To Onnx: smaller initializers are in the model as well.
+  bool template_is_input = false;     ///< Set by plan_conversion().
   bool drop_objects = false;  ///< To Torch: None for objects that are no plain data, instead of Unsupported.
 };
 
@@ -44,6 +52,7 @@ struct OutputFile {
 WB_EXPORT std::string optimizer_file_name(std::string_view output);
 WB_EXPORT std::string sidecar_file_name(std::string_view output);
 WB_EXPORT std::string index_file_name(std::string_view output);
+WB_EXPORT std::string onnx_data_file_name(std::string_view output);
 WB_EXPORT std::string shard_file_name(std::string_view output, std::size_t shard, std::size_t shards);
 /// The output that files beside an input belong to: an index stands for the whole.
 WB_EXPORT std::string whole_file_name(std::string_view input);

@@ -56,6 +56,9 @@ void check_output(const ConvertCommand& command) {
   if (command.options.write.overwrite) return;
   if (!may_be_sharded(command.input.file, command.options)) refuse_existing(command.output_path());
   if (command.options.sidecar) refuse_existing(command.path_beside(sidecar_file_name(command.output_name())));
+  if (command.options.external_data) {
+    refuse_existing(command.path_beside(onnx_data_file_name(command.output_name())));
+  }
 }
 
 // What only the plan knows.
@@ -99,6 +102,7 @@ WorkerOptions prepare(ConvertCommand& command) {
   constexpr std::uint64_t kBesideTheTensors = std::uint64_t{1} << 30;  // a header, or a whole sidecar
   WorkerOptions worker = command.input.worker;
   worker.inputs = {file_to_read(command.input.file)};
+  if (!command.template_file.empty()) worker.inputs.emplace_back(command.template_file);
   command.options.input_name = worker.inputs.front().filename().string();
   if (!command.to_stdout()) worker.output = command.output_path();
   worker.write = command.options.write;
@@ -110,6 +114,10 @@ WorkerOptions prepare(ConvertCommand& command) {
 int execute(const ConvertCommand& command, WorkerFiles& files) {
   ConvertOptions options = convert_options(command);
   options.open.folder = files.input_folder();
+  if (!command.template_file.empty()) {
+    options.template_file = files.open_input(1);
+    options.template_folder = files.input_folder(1);
+  }
   const Conversion conversion = plan_conversion(files.open_input(), command.output_name(), options);
   check_files(command, conversion);
   if (command.dry_run) {

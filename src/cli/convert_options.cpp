@@ -32,14 +32,31 @@ void declare_input_options(CLI::App& app, ConvertCommand& command) {
            "Convert a file without tensors to one without tensors.");
 }
 
+void declare_onnx_options(CLI::App& app, ConvertCommand& command) {
+  add_value(app, "--template", command.template_file, "FILE",
+            "With --to onnx: the model whose tensors are replaced, by name, by those of IN. Default: IN.");
+  app.add_flag_callback(
+      "--external",
+      [&command] {
+        command.options.external_data = true;
+        command.options.to = OutputFormat::Onnx;
+      },
+      "Write an ONNX model whose data is a safetensors file beside it. Implies --to onnx.");
+  add_value(app, "--inline-below", command.options.inline_below, "BYTES",
+            "With --external: keep smaller initializers in the model as well. Default: 1024.");
+}
+
 void declare_output_options(CLI::App& app, ConvertCommand& command) {
   add_value(app, "-o,--output", command.output, "OUT",
             "Where to write; '-' is standard output. Default: IN with the suffix .safetensors.");
   add_flag(app, "-f,--force", command.options.write.overwrite, "Replace OUT when it exists.");
-  add_choice<OutputFormat>(app, "--to", command.options.to,
-                           {{"safetensors", OutputFormat::Safetensors}, {"pt", OutputFormat::Torch}},
-                           "What to write: safetensors, or a PyTorch file of plain data, made of the tensors "
-                           "and the sidecar and optimizer's file beside IN. Default: safetensors.");
+  add_choice<OutputFormat>(
+      app, "--to", command.options.to,
+      {{"safetensors", OutputFormat::Safetensors}, {"pt", OutputFormat::Torch}, {"onnx", OutputFormat::Onnx}},
+      "What to write: safetensors; a PyTorch file of plain data, made of the tensors "
+      "and the sidecar and optimizer's file beside IN; or an ONNX model, IN itself or the "
+      "template filled with its tensors. Default: safetensors.");
+  declare_onnx_options(app, command);
   add_flag(app, "--sidecar", command.options.sidecar, "Write all that is no tensor to OUT.meta.json.");
   add_flag(app, "--no-sidecar", command.no_sidecar, "With --to pt: the tensors alone, as one dict.");
   add_flag(app, "--keep-sources", command.options.open.keep_sources,
@@ -101,6 +118,9 @@ std::filesystem::path default_output(const std::filesystem::path& input, const c
 
 std::filesystem::path ConvertCommand::output_path() const {
   if (!output.empty()) return output;
+  if (options.to == OutputFormat::Onnx) {
+    return default_output(input.file, options.external_data ? ".external.onnx" : ".onnx");
+  }
   return default_output(input.file, options.to == OutputFormat::Torch ? ".pt" : ".safetensors");
 }
 

@@ -19,6 +19,7 @@ struct ConvertCommand {
   std::string output;  ///< Empty: the default; "-": standard output.
   ConvertOptions options;
   ProgressMode progress = ProgressMode::Auto;
+  std::string template_file;  ///< Empty: none.
   bool dry_run = false;
   bool no_sidecar = false;
   bool quiet = false;

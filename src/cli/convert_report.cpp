@@ -16,7 +16,7 @@ constexpr std::uint64_t kMostItems = 10;
 constexpr std::size_t kMostFindings = 20;
 
 std::string_view extras_fate(const ConvertOptions& options) {
-  if (options.to == OutputFormat::Torch) return "";
+  if (options.to != OutputFormat::Safetensors) return "";
   return options.sidecar ? " (in the sidecar)" : " (see --sidecar)";
 }
 

@@ -36,9 +36,32 @@ OpenOptions open_options(const ConvertOptions& options) {
 }
 
 void check_options(const ConvertOptions& options) {
-  if (options.to != OutputFormat::Torch) return;
+  if (options.to == OutputFormat::Safetensors) return;
+  if (options.to == OutputFormat::Onnx && options.open.key) {
+    throw Error(ErrorCode::InvalidArgument, "a model of ONNX is written as a whole, without a key");
+  }
   if (options.max_shard_bytes == 0 && !options.sidecar) return;
   throw Error(ErrorCode::InvalidArgument, "shards and sidecars are written beside safetensors only");
+}
+
+/// A model of ONNX is made from itself when no other one is given.
+ConvertOptions with_template(ConvertOptions options, const SourcePtr& input) {
+  if (options.to != OutputFormat::Onnx || options.template_file != nullptr) return options;
+  options.template_file = input;
+  options.template_is_input = true;
+  return options;
+}
+
+auto planner_of(OutputFormat format) {
+  switch (format) {
+    case OutputFormat::Safetensors:
+      return plan_safetensors_files;
+    case OutputFormat::Onnx:
+      return plan_onnx_files;
+    case OutputFormat::Torch:
+      return plan_torch_files;
+  }
+  return plan_safetensors_files;
 }
 
 /// The options for one of several files: progress counts the bytes of all of them.
@@ -81,15 +104,15 @@ void refuse_dangerous(const Findings& findings) {
   throw Error(ErrorCode::DangerousContent, message, first->subject, first->offset);
 }
 
-Conversion plan_conversion(SourcePtr input, const std::string& output, const ConvertOptions& options) {
-  check_options(options);
+Conversion plan_conversion(SourcePtr input, const std::string& output, const ConvertOptions& given) {
+  check_options(given);
+  const ConvertOptions options = with_template(given, input);
   Checkpoint checkpoint = read_checkpoint(std::move(input), open_options(options));
   if (!options.allow_dangerous) refuse_dangerous(checkpoint.findings);
   if (!options.allow_empty) refuse_empty(checkpoint);
   checkpoint = share_tensors(std::move(checkpoint), options.shared);
   Conversion conversion;
-  const auto plan = options.to == OutputFormat::Torch ? plan_torch_files : plan_safetensors_files;
-  conversion.files = plan(checkpoint, output, options);
+  conversion.files = planner_of(options.to)(checkpoint, output, options);
   conversion.checkpoint = std::move(checkpoint);
   return conversion;
 }

@@ -17,6 +17,11 @@ Checkpoint take_optimizer(Checkpoint& checkpoint, SharedPolicy shared);
 std::vector<OutputFile> plan_safetensors_files(Checkpoint& checkpoint, const std::string& output,
                                                const ConvertOptions& options);
 
+/// A model of ONNX made from options.template_file, and with options.external_data the safetensors file
+/// beside it.
+std::vector<OutputFile> plan_onnx_files(Checkpoint& checkpoint, const std::string& output,
+                                        const ConvertOptions& options);
+
 /// One archive for torch.load().
 std::vector<OutputFile> plan_torch_files(Checkpoint& checkpoint, const std::string& output,
                                          const ConvertOptions& options);
