@@ -71,8 +71,13 @@ class WB_EXPORT OutputFolder {
   /// Throws OutputExists, InvalidArgument unless is_plain_file_name(name), IoError.
   [[nodiscard]] virtual int create(std::string_view name) = 0;
 
-  /// Gives all files their names, in the order in which they were created. At most once.
-  /// Throws OutputExists when somebody else was faster, IoError.
+  /// Gives all files their names, one by one, when all are complete. At most once.
+  ///
+  /// Each name stands for its old file or its new one, whole, at every moment, however the process ends. Of
+  /// several files, those that describe others (indexes and sidecars: `*.json`) come last, and old ones are
+  /// taken away before the first other file is replaced: what such a file says is never about other files
+  /// than those beside it. A process that is killed in between leaves whole files of both outputs and no
+  /// description. Throws OutputExists when somebody else was faster, IoError.
   virtual void commit() = 0;
 };
 

@@ -125,7 +125,8 @@ def save_shards(
 ) -> None:
     """One file when all fits into it, otherwise ``stem-00001-of-0000N.safetensors`` … and, last, an index.
 
-    Tensors keep their order; one that is larger than a shard gets a file of its own.
+    An older index of that name goes first, so that a save which fails leaves whole shards and none. Tensors
+    keep their order; one that is larger than a shard gets a file of its own.
     """
     if not isinstance(destination, (str, os.PathLike)):
         raise TypeError("several files need a path as their destination")
@@ -134,6 +135,9 @@ def save_shards(
     if len(shards) == 1:
         save_one(tensors, path, options)
         return
+    place = path.with_name(path.name + ".index.json")
+    if options.overwrite:
+        place.unlink(missing_ok=True)  # At no moment is an index about other shards than those beside it.
     weight_map: dict[str, str] = {}
     for number, shard in enumerate(shards, 1):
         name = f"{path.stem}-{number:05}-of-{len(shards):05}{path.suffix}"
@@ -142,7 +146,6 @@ def save_shards(
     total = sum(map(size_of, tensors.values()))
     index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(weight_map.items()))}
     text = json.dumps(index, indent=2, ensure_ascii=False) + "\n"
-    place = path.with_name(path.name + ".index.json")
     _native.write_text(place, text, durability(options.durable), options.overwrite)
 
 

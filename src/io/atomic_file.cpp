@@ -113,6 +113,13 @@ void AtomicFile::take_over_mode() const {
   if (::fchmod(file_.get(), mode) != 0) throw Error::from_errno(errno, "set the mode of", path_);
 }
 
+void AtomicFile::remove_old() {
+  if (!old_) return;
+  if (::unlinkat(folder_.get(), name_.c_str(), 0) != 0 && errno != ENOENT)
+    throw Error::from_errno(errno, "replace", path_);
+  old_.reset();
+}
+
 void AtomicFile::commit(Durability durability) {
   flush(durability);
   if (overwrite_) {

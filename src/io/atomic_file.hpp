@@ -40,6 +40,10 @@ class AtomicFile {
   /// The path asked for, for messages.
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
+  /// Takes the file away that is to be replaced, if there is one, before the new one is there. Throws
+  /// IoError.
+  void remove_old();
+
   /// Makes the file as durable as asked and gives it its name. At most once.
   /// Throws OutputExists when somebody else was faster and there is no `overwrite`.
   void commit(Durability durability);

@@ -1,4 +1,5 @@
 #include <deque>
+#include <string>
 
 #include <weighbridge/error.hpp>
 #include <weighbridge/folder.hpp>
@@ -22,18 +23,39 @@ class DirectoryOutput final : public OutputFolder {
       throw Error(ErrorCode::InvalidArgument, fmt::format("'{}' is not a plain file name", printable(name)),
                   std::string(name));
     }
-    return files_.emplace_back(folder_ / name, overwrite_).descriptor();
+    return files_.emplace_back(std::string(name), folder_ / name, overwrite_).file.descriptor();
   }
 
   void commit() override {
-    for (io::AtomicFile& file : files_) file.commit(durability_);
+    if (files_.size() > 1) {
+      for (Output& output : files_) {
+        if (output.describes_others()) output.file.remove_old();
+      }
+    }
+    publish(false);
+    publish(true);
   }
 
  private:
+  struct Output {
+    Output(std::string called, const std::filesystem::path& path, bool overwrite)
+        : name(std::move(called)), file(path, overwrite) {}
+    [[nodiscard]] bool describes_others() const { return name.ends_with(".json"); }
+
+    std::string name;
+    io::AtomicFile file;
+  };
+
+  void publish(bool descriptions) {
+    for (Output& output : files_) {
+      if (output.describes_others() == descriptions) output.file.commit(durability_);
+    }
+  }
+
   std::filesystem::path folder_;
   bool overwrite_;
   Durability durability_;
-  std::deque<io::AtomicFile> files_;  // AtomicFile does not move.
+  std::deque<Output> files_;  // AtomicFile does not move.
 };
 
 }  // namespace

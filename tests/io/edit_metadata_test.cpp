@@ -1,14 +1,10 @@
-#include <csignal>
-
 #include <weighbridge/edit.hpp>
 
 #include <gtest/gtest.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "io/support.hpp"
+#include "support/killed_at.hpp"
 
 namespace weighbridge {
 namespace {
@@ -164,30 +160,6 @@ TEST(EditMetadata, FollowsALink) {
   edit_metadata(scene.folder() / "link", {.set = {{"k", std::string(100, 'v')}}});
   EXPECT_TRUE(std::filesystem::is_symlink(scene.folder() / "link"));
   EXPECT_EQ(scene.metadata().size(), 1U);
-}
-
-/// Runs `action` in a process of its own and kills it when it enters or leaves its `stop`-th system
-/// call. Gives whether it was killed, or nothing where processes cannot be watched.
-std::optional<bool> killed_at(int stop, const std::function<void()>& action) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(3);
-    ::raise(SIGSTOP);
-    try {
-      action();
-    } catch (...) {
-      ::_exit(2);
-    }
-    ::_exit(0);
-  }
-  int status = 0;
-  for (int seen = 0; ::waitpid(child, &status, 0) == child && WIFSTOPPED(status); ++seen) {
-    if (seen == stop) ::kill(child, SIGKILL);
-    ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
-  }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 3) return std::nullopt;
-  EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-  return WIFSIGNALED(status);
 }
 
 /// The edit, ended at every one of its system calls, must leave the old file or the new one.

@@ -130,3 +130,15 @@ def test_nothing_is_kept_after_a_save(tmp_path: Path) -> None:
         use()
     assert [sys.getrefcount(value) for value in (array, tensor, name)] == before
     assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
+
+
+def test_shards_that_fail_midway_leave_no_index_of_other_shards(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    weighbridge.numpy.save_file(LARGE, path, max_shard_size="16MiB")
+    (tmp_path / "m-00002-of-00002.safetensors").unlink()
+    (tmp_path / "m-00002-of-00002.safetensors").mkdir()  # which no file can replace
+    doubled = {name: array + 1 for name, array in LARGE.items()}
+    with pytest.raises(IsADirectoryError):
+        weighbridge.numpy.save_file(doubled, path, max_shard_size="16MiB")
+    assert not (tmp_path / "m.safetensors.index.json").exists()
+    assert len(weighbridge.numpy.load_file(tmp_path / "m-00001-of-00002.safetensors")) == 4
