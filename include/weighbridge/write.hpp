@@ -62,6 +62,18 @@ enum class Durability : std::uint8_t {
   Full,  ///< fsync of the file before, and of its directory after the rename.
 };
 
+/// How bytes get from memory to the disk.
+enum class WriteMethod : std::uint8_t {
+  Auto,      ///< Streamed when the write must be durable, otherwise Cached.
+  Cached,    ///< Into the page cache, which the kernel empties in its own time or when the write is made
+             ///< durable.
+  Streamed,  ///< Into the page cache; every piece is on its way to the disk while the next is written.
+  Uncached,  ///< The same, and pages leave the cache when they are on the disk. Streamed before Linux 6.14.
+};
+
+/// "cached", "streamed", "uncached", "auto".
+WB_EXPORT std::string_view write_method_name(WriteMethod method) noexcept;
+
 /// Bytes done of bytes in all; bytes that are also verified count twice in both. Called from one
 /// thread at a time, at most some hundred times.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
@@ -73,6 +85,7 @@ struct WriteOptions {
   unsigned threads = 0;    ///< 0: as many as pay.
   Progress progress = {};
   const std::atomic<bool>* cancel = nullptr;  ///< Polled; set it to stop with Cancelled.
+  WriteMethod method = WriteMethod::Auto;     ///< Of regular files.
 };
 
 struct WriteReport {
@@ -80,7 +93,13 @@ struct WriteReport {
   std::uint64_t bytes_copied_in_kernel = 0;  ///< Of these, by copy_file_range.
   std::uint64_t booleans_normalized = 0;     ///< BOOL bytes that were neither 0 nor 1.
   bool verified = false;
+  WriteMethod method = WriteMethod::Cached;  ///< What was done, never Auto.
+  std::string why = {};                      ///< The reason for the method.
+  unsigned threads = 1;                      ///< How many moved bytes.
 };
+
+/// The report in a sentence or two, for people: how much, by how many threads, by which method and why.
+WB_EXPORT std::string explain(const WriteReport& report);
 
 /// Carries the plan out beside `path` and renames the result over it at the end. Until then an old
 /// file is untouched; on any failure the new one is gone. Memory beyond the plan is at most 64 MiB.

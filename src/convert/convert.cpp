@@ -80,6 +80,9 @@ void add_up(WriteReport& sum, const WriteReport& part) {
   sum.bytes_copied_in_kernel += part.bytes_copied_in_kernel;
   sum.booleans_normalized += part.booleans_normalized;
   sum.verified = part.verified;
+  sum.method = part.method;
+  sum.why = part.why;
+  sum.threads = std::max(sum.threads, part.threads);
 }
 
 void add_write_findings(const WriteReport& report, Findings& findings) {

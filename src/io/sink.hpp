@@ -1,11 +1,13 @@
 // Where a plan's bytes go.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string>
 
 #include <weighbridge/byte_source.hpp>
+#include <weighbridge/write.hpp>
 
 namespace weighbridge::io {
 
@@ -21,19 +23,29 @@ class Sink {
 
   /// Copies inside the kernel as far as that is possible; returns how far it was.
   virtual std::uint64_t copy(FileExtent from, std::uint64_t offset, std::uint64_t length) = 0;
+
+  /// So many bytes from `offset` on are complete and will not be touched again.
+  virtual void finish(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
 };
 
 /// A regular file: any thread, any offset.
 class FileSink final : public Sink {
  public:
-  /// `descriptor` is borrowed; `path` is for messages.
-  FileSink(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  /// `descriptor` is borrowed; `path` is for messages. `method` is not Auto.
+  FileSink(int descriptor, std::string path, WriteMethod method = WriteMethod::Cached)
+      : descriptor_(descriptor), path_(std::move(path)), method_(method) {}
   void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
   std::uint64_t copy(FileExtent from, std::uint64_t offset, std::uint64_t length) override;
+  void finish(std::uint64_t offset, std::uint64_t length) override;
+  /// The one that was asked for, or what took its place where the kernel does not have it.
+  [[nodiscard]] WriteMethod method() const noexcept { return method_; }
 
  private:
+  std::uint64_t write_uncached(std::uint64_t offset, std::span<const std::byte> bytes);
+
   int descriptor_;
   std::string path_;
+  std::atomic<WriteMethod> method_;
 };
 
 /// Memory of the caller's: any thread, any offset.

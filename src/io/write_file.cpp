@@ -40,13 +40,34 @@ void refuse_own_source(const FilePlan& plan, int descriptor, const std::string& 
   }
 }
 
+struct Choice {
+  WriteMethod method = WriteMethod::Cached;
+  const char* why = "";
+};
+
+Choice choose_method(const WriteOptions& options) {
+  if (options.method != WriteMethod::Auto) return {options.method, "it was asked for"};
+  if (options.durability == Durability::None) return {WriteMethod::Cached, "it need not be on the disk yet"};
+  return {WriteMethod::Streamed, "it must be on the disk, which works while the rest is written"};
+}
+
+/// Moves all bytes by the method that the options ask for.
+WriteReport fill(const FilePlan& plan, int descriptor, const std::string& path, const WriteOptions& options,
+                 io::ProgressMeter& meter) {
+  const Choice choice = choose_method(options);
+  io::FileSink sink(descriptor, path, choice.method);
+  WriteReport report = io::carry_out(plan, sink, options.threads, meter);
+  report.method = sink.method();
+  report.why = report.method == choice.method ? choice.why : "this system cannot write uncached";
+  return report;
+}
+
 WriteReport write_in_place(const FilePlan& plan, int descriptor, const std::string& path,
                            const WriteOptions& options, bool verify) {
   refuse_own_source(plan, descriptor, path);
   io::preallocate(descriptor, plan.total_bytes, path);
   io::ProgressMeter meter(options, work_bytes(plan, verify));
-  io::FileSink sink(descriptor, path);
-  WriteReport report = io::carry_out(plan, sink, options.threads, meter);
+  WriteReport report = fill(plan, descriptor, path, options, meter);
   const auto end = static_cast<off_t>(plan.total_bytes);
   if (::ftruncate(descriptor, end) != 0) throw Error::from_errno(errno, "cut to size", path);
   // Whoever writes to the descriptor next continues behind the plan, as after a plain write.
@@ -61,7 +82,9 @@ WriteReport write_in_sequence(const FilePlan& plan, int descriptor, const std::s
                               const WriteOptions& options) {
   io::ProgressMeter meter(options, plan.total_bytes);
   io::StreamSink sink(descriptor, path);
-  return io::carry_out(plan, sink, 1, meter);
+  WriteReport report = io::carry_out(plan, sink, 1, meter);
+  report.why = "it takes bytes in order only";
+  return report;
 }
 
 void make_durable(int descriptor, Durability durability, const std::string& path) {
@@ -77,8 +100,7 @@ WriteReport write_file(const FilePlan& plan, const std::filesystem::path& path, 
   io::AtomicFile file(path, options.overwrite);
   io::ProgressMeter meter(options, work_bytes(plan, options.verify));
   io::preallocate(file.descriptor(), plan.total_bytes, file.path());
-  io::FileSink sink(file.descriptor(), file.path());
-  WriteReport report = io::carry_out(plan, sink, options.threads, meter);
+  WriteReport report = fill(plan, file.descriptor(), file.path(), options, meter);
   if (options.verify) io::verify_written(plan, *open_descriptor(file.descriptor()), options.threads, meter);
   report.verified = options.verify;
   meter.check_cancelled();

@@ -45,12 +45,29 @@ void allow_if(Rules& rules, int call, std::vector<scmp_arg_cmp> conditions) {
 }
 
 void add_file_calls(Rules& rules) {
-  allow(rules, {SCMP_SYS(read),      SCMP_SYS(pread64),  SCMP_SYS(readv),     SCMP_SYS(preadv),
-                SCMP_SYS(write),     SCMP_SYS(pwrite64), SCMP_SYS(writev),    SCMP_SYS(pwritev),
-                SCMP_SYS(lseek),     SCMP_SYS(fstat),    SCMP_SYS(fstatfs),   SCMP_SYS(fallocate),
-                SCMP_SYS(ftruncate), SCMP_SYS(fsync),    SCMP_SYS(fdatasync), SCMP_SYS(copy_file_range),
-                SCMP_SYS(fadvise64), SCMP_SYS(close),    SCMP_SYS(dup),       SCMP_SYS(poll),
-                SCMP_SYS(ppoll)});
+  allow(rules, {SCMP_SYS(read),
+                SCMP_SYS(pread64),
+                SCMP_SYS(readv),
+                SCMP_SYS(preadv),
+                SCMP_SYS(write),
+                SCMP_SYS(pwrite64),
+                SCMP_SYS(writev),
+                SCMP_SYS(pwritev),
+                SCMP_SYS(lseek),
+                SCMP_SYS(fstat),
+                SCMP_SYS(fstatfs),
+                SCMP_SYS(fallocate),
+                SCMP_SYS(ftruncate),
+                SCMP_SYS(fsync),
+                SCMP_SYS(fdatasync),
+                SCMP_SYS(copy_file_range),
+                SCMP_SYS(fadvise64),
+                SCMP_SYS(close),
+                SCMP_SYS(dup),
+                SCMP_SYS(poll),
+                SCMP_SYS(ppoll),
+                SCMP_SYS(pwritev2),
+                SCMP_SYS(sync_file_range)});
   // fstat() of many C libraries: the empty path with this flag is the descriptor itself.
   allow_if(rules, SCMP_SYS(newfstatat), {equals(3, AT_EMPTY_PATH)});
   for (const int command : {F_DUPFD_CLOEXEC, F_GETFL, F_GETFD}) {

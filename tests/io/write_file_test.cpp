@@ -141,5 +141,43 @@ TEST(WriteMemory, RefusesRoomOfAnotherSize) {
                [&] { write_memory(PlanBuilder("head").plan(), std::as_writable_bytes(std::span(out))); });
 }
 
+TEST(WriteMethods, AllGiveTheSameFile) {
+  const TempFolder folder;
+  const PlanBuilder builder = mixed_plan(folder.path(), ReadMode::Auto);
+  for (const WriteMethod method : {WriteMethod::Cached, WriteMethod::Streamed, WriteMethod::Uncached}) {
+    for (const unsigned threads : {1U, 4U}) {
+      const WriteReport report = write_file(builder.plan(), folder / "out",
+                                            {.overwrite = true, .threads = threads, .method = method});
+      EXPECT_TRUE(get_file(folder / "out") == builder.expected()) << write_method_name(method);
+      // A kernel without uncached writes streams instead, and says so.
+      const bool replaced = method == WriteMethod::Uncached && report.method == WriteMethod::Streamed;
+      EXPECT_TRUE(report.method == method || replaced) << write_method_name(report.method);
+      EXPECT_EQ(report.why, replaced ? "this system cannot write uncached" : "it was asked for");
+    }
+  }
+}
+
+TEST(WriteMethods, AreChosenByWhatMustBeOnTheDisk) {
+  const TempFolder folder;
+  const PlanBuilder builder = mixed_plan(folder.path(), ReadMode::Auto);
+  const auto method_of = [&](Durability durability) {
+    return write_file(builder.plan(), folder / "out", {.durability = durability, .overwrite = true}).method;
+  };
+  EXPECT_EQ(method_of(Durability::None), WriteMethod::Cached);
+  EXPECT_EQ(method_of(Durability::Data), WriteMethod::Streamed);
+  EXPECT_EQ(method_of(Durability::Full), WriteMethod::Streamed);
+}
+
+TEST(WriteMethods, AreExplained) {
+  const TempFolder folder;
+  const WriteReport report =
+      write_file(PlanBuilder("head").plan(), folder / "out", {.durability = Durability::Full, .threads = 1});
+  EXPECT_EQ(
+      explain(report),
+      "wrote 4 bytes with 1 thread, streamed because it must be on the disk, which works while the rest is "
+      "written; 0 bytes were copied inside the kernel; every byte was read back and compared with its "
+      "source");
+}
+
 }  // namespace
 }  // namespace weighbridge
