@@ -17,11 +17,13 @@ namespace {
 using nb::arg;
 
 nb::tuple edit(const std::filesystem::path& path, const nb::object& set, std::vector<std::string> unset,
-               bool clear, std::uint64_t slack, bool rewrite, std::string_view durability) {
+               bool clear, std::uint64_t slack, bool insert, bool rewrite, std::string_view durability) {
   const MetadataEdit edit = {
       .clear = clear, .unset = std::move(unset), .set = metadata_of(set).value_or(Metadata())};
-  const EditOptions options = {
-      .slack = slack, .rewrite = rewrite, .write = interruptible(durability_of(durability), true)};
+  const EditOptions options = {.slack = slack,
+                               .insert = insert,
+                               .rewrite = rewrite,
+                               .write = interruptible(durability_of(durability), true)};
   EditReport report;
   {
     const nb::gil_scoped_release release;
@@ -34,7 +36,7 @@ nb::tuple edit(const std::filesystem::path& path, const nb::object& set, std::ve
 
 void bind_edit(nb::module_& module) {
   module.def("edit_metadata", &edit, arg("path"), arg("set"), arg("unset"), arg("clear") = false,
-             arg("slack") = 0, arg("rewrite") = true, arg("durability") = "none");
+             arg("slack") = 0, arg("insert") = false, arg("rewrite") = true, arg("durability") = "none");
 }
 
 }  // namespace weighbridge::python

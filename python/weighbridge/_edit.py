@@ -27,6 +27,7 @@ def edit_metadata(
     *,
     clear: bool = False,
     slack: int = 0,
+    insert: bool = False,
     rewrite: bool = True,
     durable: Durable = False,
 ) -> EditReport:
@@ -35,10 +36,16 @@ def edit_metadata(
     Tensors and their bytes stay. At every moment, even when the process is killed, there is the old file or the new
     one: the header is changed in place where one write that nothing can tear does it, and otherwise a new file, its
     data copied inside the kernel, replaces the old one. ``slack`` spaces are then kept free for the next edit;
-    ``rewrite=False`` raises SafetensorError instead. ``durable`` is that of :func:`weighbridge.numpy.save_file`.
+    ``rewrite=False`` raises SafetensorError instead. ``insert=True``
+    lets the file system insert blocks for a longer header (ext4, XFS), which takes as long for a file of any size; a
+    process killed in the microseconds between the insertion and the write of the header leaves a file that every
+    reader refuses, until the next call for it has finished the edit. Files with several hard links, and those that
+    anybody else has open or mapped, are rewritten instead. ``durable`` is that of :func:`weighbridge.numpy.save_file`.
 
     Raises SafetensorError for a file that is not sound, and OSError, TypeError for values that are not str.
     """
     wanted = {key: value for key, value in changes.items() if value is not None}
     unset = [key for key, value in changes.items() if value is None]
-    return EditReport(*_native.edit_metadata(path, wanted, unset, clear, slack, rewrite, _save.durability(durable)))
+    return EditReport(
+        *_native.edit_metadata(path, wanted, unset, clear, slack, insert, rewrite, _save.durability(durable))
+    )

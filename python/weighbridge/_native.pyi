@@ -130,6 +130,7 @@ def edit_metadata(
     unset: list[str],
     clear: bool = False,
     slack: int = 0,
+    insert: bool = False,
     rewrite: bool = True,
     durability: str = "none",
 ) -> tuple[bool, bool, int]: ...

@@ -12,9 +12,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/endian.hpp"
 #include "base/text.hpp"
+#include "core/header_data.hpp"
 #include "core/header_edit.hpp"
 #include "io/descriptor.hpp"
+#include "io/insert_head.hpp"
 
 namespace weighbridge {
 namespace {
@@ -80,6 +83,31 @@ EditReport rewrite(std::string head, const SourcePtr& old, std::uint64_t data_be
   return {.changed = true, .bytes_written = write_file(plan, path, options).bytes_written};
 }
 
+/// The header with the room that makes it longer by whole blocks, at least one.
+std::string head_for_insertion(std::span<const std::byte> before, const Metadata& wanted, std::uint64_t slack,
+                               int descriptor) {
+  const std::uint64_t least = edit_header(before, wanted, slack).size();
+  const std::uint64_t growth = std::max<std::uint64_t>(least - before.size(), 1);
+  const std::uint64_t target = before.size() + io::insertable_bytes(descriptor, growth);
+  std::string head = edit_header(before, wanted, slack + (target - least));
+  if (head.size() < target) {
+    head.resize(target, ' ');
+    store_le<std::uint64_t>(head.data(), target - kHeaderStart);
+  }
+  return head;
+}
+
+/// Nothing when the file cannot take the longer header where it lies.
+std::optional<EditReport> insert(std::span<const std::byte> before, const Metadata& wanted, int descriptor,
+                                 const std::filesystem::path& path, const EditOptions& options) {
+  const std::string head = head_for_insertion(before, wanted, options.slack, descriptor);
+  const std::uint64_t growth = head.size() - before.size();
+  if (growth != io::insertable_bytes(descriptor, growth)) return std::nullopt;
+  if (!io::insert_head(path, descriptor, before.size(), head, options.write.durability)) return std::nullopt;
+  return EditReport{
+      .changed = true, .in_place = true, .bytes_written = head.size(), .bytes_inserted = growth};
+}
+
 [[noreturn]] void refuse_rewrite(const std::string& path) {
   throw Error(ErrorCode::InvalidArgument,
               fmt::format("the metadata of '{}' cannot be changed in place: the header has no room for them "
@@ -94,6 +122,7 @@ EditReport edit_metadata(const std::filesystem::path& path, const MetadataEdit& 
                          const EditOptions& options) {
   const io::Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!file) throw Error::from_errno(errno, "change", path.native());
+  io::finish_insertion(path, file.get());
   const SourcePtr old = open_descriptor(file.get(), ReadMode::Positional);
   const Header header = read_header(*old);
   const Metadata wanted = edited(header.metadata(), edit);
@@ -109,6 +138,9 @@ EditReport edit_metadata(const std::filesystem::path& path, const MetadataEdit& 
       make_durable(file.get(), options.write.durability, path.native());
       return {.changed = true, .in_place = true, .bytes_written = change.end - change.begin};
     }
+  }
+  if (options.insert) {
+    if (const auto report = insert(before.bytes(), wanted, file.get(), path, options)) return *report;
   }
   if (!options.rewrite) refuse_rewrite(path.native());
   if (options.slack > 0) head = edit_header(before.bytes(), wanted, options.slack);

@@ -188,5 +188,83 @@ TEST(EditMetadata, KilledAnywhereARewriteLeavesTheOldFileOrTheNewOne) {
   expect_old_or_new_at_every_call(Scene(100), {.set = {{"k", std::string(100, 'v')}}});
 }
 
+/// Whether files in the folder can be inserted into at all.
+bool can_insert(const Scene& scene) {
+  const bool inserted =
+      edit_metadata(scene.path(), {.set = {{"k", std::string(100, 'v')}}}, {.insert = true}).in_place;
+  scene.restore();
+  return inserted;
+}
+
+TEST(EditMetadataInserting, KeepsTheFileAndItsData) {
+  const Scene scene(100, Metadata{{"k", "v"}});
+  if (!can_insert(scene)) GTEST_SKIP() << "this file system inserts nothing";
+  const ino_t inode = inode_of(scene.path());
+  const std::string data = scene.data();
+  for (const Durability durability : {Durability::None, Durability::Full}) {
+    scene.restore();
+    const EditReport report =
+        edit_metadata(scene.path(), {.set = {{"more", std::string(5000, 'x')}}},
+                      {.slack = 100, .insert = true, .write = {.durability = durability}});
+    EXPECT_TRUE(report.in_place);
+    EXPECT_EQ(report.bytes_inserted, 8192U);
+    EXPECT_EQ(inode_of(scene.path()), inode);
+    EXPECT_EQ(scene.metadata().at("more"), std::string(5000, 'x'));
+    EXPECT_EQ(scene.data(), data);
+    EXPECT_EQ(scene.folder().entries(), 1U);
+  }
+  EXPECT_TRUE(edit_metadata(scene.path(), {.set = {{"z", "fits the room"}}}, {.rewrite = false}).in_place);
+}
+
+TEST(EditMetadataInserting, LeavesFilesAloneThatOthersMaySee) {
+  const Scene scene(100);
+  const MetadataEdit edit = {.set = {{"k", std::string(100, 'v')}}};
+  const EditOptions only_insert = {.insert = true, .rewrite = false};
+  {
+    const SourcePtr reader = open_file(scene.path(), ReadMode::Mapped);
+    expect_error(ErrorCode::InvalidArgument, "cannot be changed in place",
+                 [&] { edit_metadata(scene.path(), edit, only_insert); });
+  }
+  std::filesystem::create_hard_link(scene.path(), scene.folder() / "other name");
+  expect_error(ErrorCode::InvalidArgument, "cannot be changed in place",
+               [&] { edit_metadata(scene.path(), edit, only_insert); });
+  EXPECT_EQ(get_file(scene.path()), scene.before());
+  EXPECT_FALSE(edit_metadata(scene.path(), edit, {.insert = true}).in_place);
+  EXPECT_EQ(get_file(scene.folder() / "other name"), scene.before());
+}
+
+TEST(EditMetadataInserting, KilledAnywhereLeavesAFileThatTheNextEditFinishes) {
+  const Scene scene(100);
+  if (!can_insert(scene)) GTEST_SKIP() << "this file system inserts nothing";
+  const MetadataEdit edit = {.set = {{"k", std::string(100, 'v')}}};
+  const auto run = [&] { edit_metadata(scene.path(), edit, {.insert = true, .write = {.threads = 1}}); };
+  run();
+  const std::string after = get_file(scene.path());
+  std::size_t unfinished = 0;
+  std::optional<bool> killed = true;
+  for (int stop = 1; killed == true && stop < 2000; ++stop) {
+    scene.restore();
+    killed = killed_at(stop, run);
+    if (!killed) GTEST_SKIP() << "processes cannot be watched here";
+    const std::string found = get_file(scene.path());
+    const bool is_whole = found == scene.before() || found == after;
+    EXPECT_TRUE(is_whole || found.starts_with(std::string(8, '\0'))) << "killed at system call " << stop;
+    edit_metadata(scene.path(), {});
+    EXPECT_EQ(get_file(scene.path()), is_whole ? found : after) << "killed at system call " << stop;
+    EXPECT_EQ(std::filesystem::exists(scene.folder() / ".weighbridge-f.edit"), false);
+    unfinished += is_whole ? 0U : 1U;
+  }
+  EXPECT_EQ(killed, false);
+  EXPECT_GE(unfinished, 2U);
+}
+
+TEST(EditMetadataInserting, IgnoresAJournalOfAnotherFile) {
+  const Scene scene(100);
+  put_file(scene.folder() / ".weighbridge-f.edit", "wb-edit\n" + std::string(16, 'x') + "something else");
+  edit_metadata(scene.path(), {});
+  EXPECT_EQ(get_file(scene.path()), scene.before());
+  EXPECT_EQ(scene.folder().entries(), 1U);
+}
+
 }  // namespace
 }  // namespace weighbridge

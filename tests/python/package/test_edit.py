@@ -47,6 +47,23 @@ def test_without_room_the_file_is_rewritten_with_slack_for_the_next_edit(tmp_pat
     assert metadata_of(path) == {"k": "v", "more": "x" * 200}
 
 
+def test_blocks_are_inserted_where_the_file_system_can_and_nobody_looks(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    save_file(TENSORS, path)
+    inode, size = path.stat().st_ino, path.stat().st_size
+    report = edit_metadata(path, {"k": "v"}, insert=True)
+    assert report.changed
+    assert metadata_of(path) == {"k": "v"}
+    if report.in_place:
+        assert path.stat().st_ino == inode
+        assert path.stat().st_size % 4096 == size % 4096
+        assert edit_metadata(path, {"more": "x" * 200}, rewrite=False).in_place
+    path.with_name("other name").hardlink_to(path)
+    assert not edit_metadata(path, {"k": "v" * 9000}, insert=True).in_place
+    assert metadata_of(path)["k"] == "v" * 9000
+    assert metadata_of(path.with_name("other name"))["k"] == "v"
+
+
 def test_what_is_no_file_of_this_format_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"something else")
