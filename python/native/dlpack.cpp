@@ -1,5 +1,7 @@
 // Tensors as DLPack capsules: how frameworks take them over without a copy and in a fraction of a
 // microsecond.
+#include "dlpack.hpp"
+
 #include <array>
 #include <memory>
 #include <optional>
@@ -14,38 +16,8 @@
 namespace weighbridge::python {
 namespace {
 
-// The binary interface of DLPack, as every consumer knows it.
-struct Device {
-  std::int32_t type = 1;  // the CPU's memory
-  std::int32_t id = 0;
-};
-
-struct ElementType {
-  std::uint8_t code = 0;
-  std::uint8_t bits = 0;
-  std::uint16_t lanes = 1;
-};
-
-struct StridedTensor {
-  void* data = nullptr;
-  Device device = {};
-  std::int32_t rank = 0;
-  ElementType type = {};
-  std::int64_t* shape = nullptr;
-  std::int64_t* strides = nullptr;  // null: row-major and contiguous
-  std::uint64_t byte_offset = 0;
-};
-
-struct ManagedTensor {
-  StridedTensor tensor = {};
-  void* context = nullptr;
-  void (*release)(ManagedTensor*) = nullptr;
-};
-
-constexpr const char* kFresh = "dltensor";
-
 // In the order of DType. Codes: 0 int, 1 uint, 2 float, 4 bfloat, 5 complex, 6 bool, from 7 on small floats.
-constexpr std::array<ElementType, kDTypeCount> kTypes = {{
+constexpr std::array<DlpackType, kDTypeCount> kTypes = {{
     {6, 8},      // BOOL
     {17, 4, 2},  // F4: two in a byte are one element
     {1, 8},      // F6_E2M3: bytes
@@ -71,7 +43,7 @@ constexpr std::array<ElementType, kDTypeCount> kTypes = {{
 }};
 
 // Unsigned integers as wide as the elements: for what a consumer has no DLPack dtype for.
-constexpr ElementType raw_type(DType dtype) {
+constexpr DlpackType raw_type(DType dtype) {
   const std::uint32_t bits = bit_width(dtype);
   // Of these consumers some know no unsigned integers but bytes.
   return {static_cast<std::uint8_t>(bits <= 8 ? 1 : 0), static_cast<std::uint8_t>(bits < 8 ? 8 : bits), 1};
@@ -79,12 +51,12 @@ constexpr ElementType raw_type(DType dtype) {
 
 // A capsule's tensor and all that it points to, in one allocation for ranks up to 8.
 struct Exported {
-  ManagedTensor managed;
+  ManagedDlpack managed;
   std::shared_ptr<const void> owner;
   std::array<std::int64_t, 8> small_shape;
   std::vector<std::int64_t> large_shape;
 
-  static void release(ManagedTensor* managed) { delete static_cast<Exported*>(managed->context); }
+  static void release(ManagedDlpack* managed) { delete static_cast<Exported*>(managed->context); }
 
   std::int64_t* set_shape(std::span<const std::uint64_t> shape) {
     if (shape.size() > small_shape.size()) large_shape.resize(shape.size());
@@ -96,8 +68,8 @@ struct Exported {
 
 // Called for a capsule that no consumer took: taking one renames it.
 void drop_capsule(PyObject* capsule) {
-  if (PyCapsule_IsValid(capsule, kFresh) == 0) return;
-  auto* managed = static_cast<ManagedTensor*>(PyCapsule_GetPointer(capsule, kFresh));
+  if (PyCapsule_IsValid(capsule, kFreshCapsule) == 0) return;
+  auto* managed = static_cast<ManagedDlpack*>(PyCapsule_GetPointer(capsule, kFreshCapsule));
   managed->release(managed);
 }
 
@@ -114,7 +86,7 @@ void halve_last(DType dtype, Exported& exported) {
 nb::object export_tensor(const Memory& memory, DType dtype, std::span<const std::uint64_t> shape,
                          bool direct) {
   auto exported = std::make_unique<Exported>();
-  ManagedTensor& managed = exported->managed;
+  ManagedDlpack& managed = exported->managed;
   exported->owner = memory.owner;
   managed.tensor.data = memory.data;
   managed.tensor.rank = static_cast<std::int32_t>(shape.size());
@@ -122,7 +94,7 @@ nb::object export_tensor(const Memory& memory, DType dtype, std::span<const std:
   managed.tensor.shape = exported->set_shape(shape);
   halve_last(dtype, *exported);
   managed.release = &Exported::release;
-  nb::object capsule = nb::steal(PyCapsule_New(&managed, kFresh, &drop_capsule));
+  nb::object capsule = nb::steal(PyCapsule_New(&managed, kFreshCapsule, &drop_capsule));
   if (!capsule.is_valid()) nb::raise_python_error();
   managed.context = exported.release();  // the capsule has it now
   return capsule;
@@ -152,7 +124,28 @@ nb::list capsules(const OpenFile& file, const Arena& arena, const std::vector<st
   });
 }
 
+bool is_contiguous(const DlpackTensor& tensor) {
+  std::int64_t expected = 1;
+  for (std::int32_t i = tensor.rank; tensor.strides != nullptr && i-- > 0;) {
+    if (tensor.shape[i] != 1 && tensor.strides[i] != expected) return false;
+    expected *= tensor.shape[i];
+  }
+  return true;
+}
+
 }  // namespace
+
+std::span<std::byte> dlpack_bytes(nb::handle capsule) {
+  if (PyCapsule_IsValid(capsule.ptr(), kFreshCapsule) == 0) throw nb::value_error("no DLPack capsule");
+  const auto* managed = static_cast<const ManagedDlpack*>(PyCapsule_GetPointer(capsule.ptr(), kFreshCapsule));
+  const DlpackTensor& tensor = managed->tensor;
+  if (tensor.device.type != 1 || !is_contiguous(tensor)) {
+    throw nb::value_error("a destination must be contiguous and on the CPU");
+  }
+  std::uint64_t bits = std::uint64_t{tensor.type.bits} * tensor.type.lanes;
+  for (std::int32_t i = 0; i < tensor.rank; ++i) bits *= static_cast<std::uint64_t>(tensor.shape[i]);
+  return {static_cast<std::byte*>(tensor.data) + tensor.byte_offset, bits / 8};
+}
 
 void bind_dlpack(nb::module_& module) {
   module.def("to_dlpack", &to_dlpack, nb::arg("memory"), nb::arg("code"), nb::arg("shape"),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <weighbridge/byte_source.hpp>
+#include <weighbridge/text.hpp>
 
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/optional.h>
@@ -173,6 +174,7 @@ void bind_file(nb::module_& module) {
       .def("read", &read)
       .def("detach", &detach)
       .def("read_range", &read_range)
+      .def_prop_ro("name", [](const OpenFile& file) { return to_str(printable(file.source().name())); })
       .def_prop_ro("mapped", &OpenFile::mapped)
       .def_prop_ro("data_begin", [](const OpenFile& file) { return file.header().data_begin(); })
       .def_prop_ro("data_bytes", [](const OpenFile& file) { return file.header().data_bytes(); });

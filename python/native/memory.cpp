@@ -1,7 +1,6 @@
 #include "memory.hpp"
 
-#include <algorithm>
-#include <new>
+#include <weighbridge/memory_pool.hpp>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -9,8 +8,8 @@
 namespace weighbridge::python {
 namespace {
 
-constexpr std::size_t kCacheLine = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
+// What is kept for the next copy. The kernel may take it back at any time, and it is for the user to change.
+constexpr std::uint64_t kKeepBytes = std::uint64_t{256} << 20;
 
 struct Unmap {
   std::size_t bytes;
@@ -19,14 +18,15 @@ struct Unmap {
 
 }  // namespace
 
+// One for the process: memory that one file's tensors had is there for those of the next.
+MemoryPool& pool() {
+  static MemoryPool pool(kKeepBytes);
+  return pool;
+}
+
 Memory allocate(std::size_t bytes) {
-  const std::size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kCacheLine;
-  const std::align_val_t aligned{alignment};
-  void* base = ::operator new(std::max<std::size_t>(bytes, 1), aligned);
-  // Fewer page faults; where huge pages are off this changes nothing.
-  if (alignment == kHugePage) ::madvise(base, bytes, MADV_HUGEPAGE);
-  const auto release = [aligned](void* memory) { ::operator delete(memory, aligned); };
-  return {static_cast<std::byte*>(base), bytes, true, std::shared_ptr<void>(base, release)};
+  const std::shared_ptr<std::byte> memory = pool().take(bytes);
+  return {memory.get(), bytes, true, memory};
 }
 
 Memory borrow(const Buffer& buffer) {

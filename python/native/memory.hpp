@@ -8,6 +8,7 @@
 #include <span>
 
 #include <weighbridge/byte_source.hpp>
+#include <weighbridge/memory_pool.hpp>
 
 namespace weighbridge::python {
 
@@ -24,6 +25,9 @@ struct Memory {
   }
   [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data, size}; }
 };
+
+/// Where memory of our own comes from.
+MemoryPool& pool();
 
 /// Memory of its own, at least 64-byte aligned and not filled. Throws std::bad_alloc.
 Memory allocate(std::size_t bytes);

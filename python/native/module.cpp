@@ -15,6 +15,7 @@ NB_MODULE(_native, module) {
   python::bind_memory(module);
   python::bind_file(module);
   python::bind_arena(module);
+  python::bind_load(module);
   python::bind_slice(module);
   python::bind_dlpack(module);
   python::bind_write(module);

@@ -1,7 +1,8 @@
 // The parts of the native module: each file binds its own, module.cpp calls them all.
 //
 // The module is thin: it turns Python's arguments into the library's and back. What can be Python
-// is Python. It has no state of its own, so it needs no global interpreter lock.
+// is Python. Its one state is the memory pool, which any thread may use, so it needs
+// no global interpreter lock.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +42,7 @@ void bind_errors(nb::module_& module);
 void bind_memory(nb::module_& module);
 void bind_file(nb::module_& module);
 void bind_arena(nb::module_& module);
+void bind_load(nb::module_& module);
 void bind_slice(nb::module_& module);
 void bind_dlpack(nb::module_& module);
 void bind_write(nb::module_& module);

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
+#include <weighbridge/load.hpp>
 #include <weighbridge/write.hpp>
-
-#include "parallel.hpp"
 
 namespace weighbridge::python {
 namespace {
@@ -14,6 +13,8 @@ namespace {
 constexpr std::uint64_t kWorthMapping = std::uint64_t{1} << 20;
 // Below this a system call takes longer than the copy from a mapping.
 constexpr std::size_t kWorthReading = std::size_t{64} << 10;
+// Below this there is nothing to choose and to share out.
+constexpr std::size_t kWorthLoading = std::size_t{1} << 20;
 // Small tensors are read together into blocks of about this size, and live as long as the last of them.
 constexpr std::uint64_t kBlockBytes = std::uint64_t{4} << 20;
 
@@ -38,37 +39,34 @@ std::vector<Block> cut_blocks(const OpenFile& file) {
   return blocks;
 }
 
-void read_blocks(const OpenFile& file, const std::vector<Block>& blocks, const std::vector<Memory>& memory) {
-  std::vector<std::uint64_t> sizes(blocks.size());
-  std::ranges::transform(blocks, sizes.begin(), &Block::bytes);
-  run_pieces(cut_pieces(sizes), [&](const Piece& piece) {
-    file.source().read_at(blocks[piece.what].begin + piece.from,
-                          memory[piece.what].bytes().subspan(piece.from, piece.bytes));
-  });
-}
-
-void read_piece(const ByteSource& source, const ByteRuns& runs, std::uint64_t from,
-                std::span<std::byte> out) {
+void read_small(const ByteSource& source, const ByteRuns& runs, std::span<std::byte> out) {
   // Reading brings a long range faster than a fault for each of its pages.
-  if (runs.contiguous() && out.size() >= kWorthReading) return source.read_at(runs.offset + from, out);
-  read_runs(source, runs, Transform::None, from, out);
+  if (runs.contiguous() && out.size() >= kWorthReading) return source.read_at(runs.offset, out);
+  read_runs(source, runs, Transform::None, 0, out);
 }
 
-void read_in_parallel(const ByteSource& source, const ByteRuns& runs, std::span<std::byte> all) {
-  if (all.size() <= kPieceBytes) return read_piece(source, runs, 0, all);
-  run_pieces(cut_pieces(std::span(&runs.total_bytes, 1)), [&](const Piece& piece) {
-    read_piece(source, runs, piece.from, all.subspan(piece.from, piece.bytes));
-  });
+void read_into(const SourcePtr& source, const ByteRuns& runs, std::span<std::byte> out) {
+  if (out.size() < kWorthLoading) return read_small(*source, runs, out);
+  const LoadStep step{.source = source, .runs = runs, .out = out};
+  load_into(std::span(&step, 1));
 }
 
-Memory read_to_memory(const ByteSource& source, const ByteRuns& runs) {
+Memory read_to_memory(const SourcePtr& source, const ByteRuns& runs) {
   const Memory memory = allocate(runs.total_bytes);
-  read_in_parallel(source, runs, memory.bytes());
+  read_into(source, runs, memory.bytes());
   return memory;
 }
 
 ByteRuns range_of(std::uint64_t begin, std::uint64_t bytes) {
   return {.offset = begin, .run_bytes = bytes, .loops = {}, .total_bytes = bytes};
+}
+
+// For reads past the page cache the memory lies in its page as the bytes do in theirs.
+Memory allocate_for(const Block& block, LoadMode mode) {
+  constexpr std::uint64_t kPage = 4096;
+  if (mode != LoadMode::Direct || block.bytes < kWorthLoading) return allocate(block.bytes);
+  const std::uint64_t inside = block.begin % kPage;
+  return allocate(inside + block.bytes).part(inside, block.bytes);
 }
 
 Memory copy_of(const Memory& memory) {
@@ -105,11 +103,11 @@ Memory OpenFile::view(std::size_t i) const {
 }
 
 Memory OpenFile::read(std::size_t i) const {
-  return read_to_memory(*source_, range_of(begin_of(i), bytes_of(i)));
+  return read_to_memory(source_, range_of(begin_of(i), bytes_of(i)));
 }
 
 void OpenFile::read_range(std::uint64_t begin, std::span<std::byte> out) const {
-  read_in_parallel(*source_, range_of(begin, out.size()), out);
+  read_into(source_, range_of(begin, out.size()), out);
 }
 
 Memory OpenFile::detach(std::size_t i) const {
@@ -121,13 +119,13 @@ Memory OpenFile::detach(std::size_t i) const {
 Memory OpenFile::read_slice(std::size_t i, const SlicePlan& plan) const {
   ByteRuns runs = plan.runs;
   runs.offset += begin_of(i);
-  return read_to_memory(*source_, runs);
+  return read_to_memory(source_, runs);
 }
 
-Arena::Arena(const OpenFile& file, ArenaKind kind) {
+Arena::Arena(const OpenFile& file, ArenaKind kind, const LoadOptions& options) {
   tensors_.reserve(file.header().size());
   const auto section = map_section(file, kind);
-  section ? take_from(file, *section) : read_all(file);
+  section ? take_from(file, *section) : read_all(file, options);
   if (kind != ArenaKind::Shared) return;
   for (Memory& tensor : tensors_) tensor.writable = false;
 }
@@ -140,11 +138,15 @@ void Arena::take_from(const OpenFile& file, const Memory& section) {
   }
 }
 
-void Arena::read_all(const OpenFile& file) {
+void Arena::read_all(const OpenFile& file, const LoadOptions& options) {
   const std::vector<Block> blocks = cut_blocks(file);
-  std::vector<Memory> memory(blocks.size());
-  std::ranges::transform(blocks, memory.begin(), [](const Block& block) { return allocate(block.bytes); });
-  read_blocks(file, blocks, memory);
+  std::vector<Memory> memory;
+  std::vector<LoadStep> steps;
+  for (const Block& block : blocks) {
+    memory.push_back(allocate_for(block, options.mode));
+    steps.push_back({file.source_ptr(), range_of(block.begin, block.bytes), memory.back().bytes()});
+  }
+  report_ = load_into(steps, options);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     for (std::size_t i = blocks[b].first; i < blocks[b].first + blocks[b].count; ++i) {
       const Memory tensor = memory[b].part(file.begin_of(i) - blocks[b].begin, file.bytes_of(i));

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/header.hpp>
+#include <weighbridge/load.hpp>
 #include <weighbridge/slice.hpp>
 
 #include "memory.hpp"
@@ -22,6 +24,7 @@ class OpenFile {
 
   [[nodiscard]] const Header& header() const noexcept { return header_; }
   [[nodiscard]] const ByteSource& source() const noexcept { return *source_; }
+  [[nodiscard]] const SourcePtr& source_ptr() const noexcept { return source_; }
   /// Whether bytes can be had without reading: a file that is mapped, or memory.
   [[nodiscard]] bool mapped() const;
 
@@ -58,16 +61,19 @@ enum class ArenaKind : std::uint8_t {
 class Arena {
  public:
   /// Throws IoError, std::bad_alloc.
-  Arena(const OpenFile& file, ArenaKind kind);
+  Arena(const OpenFile& file, ArenaKind kind, const LoadOptions& options = {});
 
   [[nodiscard]] const Memory& operator[](std::size_t i) const { return tensors_[i]; }
   [[nodiscard]] std::size_t size() const noexcept { return tensors_.size(); }
+  /// How the tensors were read; nothing where they are a mapping.
+  [[nodiscard]] const std::optional<LoadReport>& report() const noexcept { return report_; }
 
  private:
   void take_from(const OpenFile& file, const Memory& section);
-  void read_all(const OpenFile& file);
+  void read_all(const OpenFile& file, const LoadOptions& options);
 
   std::vector<Memory> tensors_;
+  std::optional<LoadReport> report_;
 };
 
 /// Whether an address suits every framework: a multiple of the element's size.

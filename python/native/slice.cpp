@@ -1,4 +1,6 @@
 // Slices: numpy's basic indexing of forward steps; weighbridge._index makes the rest of it.
+#include "slice.hpp"
+
 #include <optional>
 #include <vector>
 
@@ -53,13 +55,17 @@ std::optional<std::vector<SliceIndex>> to_slice(nb::handle index) {
   return slice;
 }
 
-std::optional<SlicePlan> plan(const OpenFile& file, std::size_t i, nb::handle index) {
+}  // namespace
+
+std::optional<SlicePlan> plan_index(const OpenFile& file, std::size_t i, nb::handle index) {
   if (i >= file.header().size()) throw nb::index_error("no tensor has that number");
   const auto slice = to_slice(index);
   if (!slice) return std::nullopt;
   const TensorInfo info = file.header()[i];
   return plan_slice(info.dtype, info.shape, *slice);
 }
+
+namespace {
 
 Memory read_plan(const OpenFile& file, std::size_t i, const SlicePlan& plan) {
   if (plan.runs.total_bytes < kHoldGilBytes) return file.read_slice(i, plan);
@@ -69,14 +75,14 @@ Memory read_plan(const OpenFile& file, std::size_t i, const SlicePlan& plan) {
 
 // (shape, bytes), in memory of its own; None for an index that is not for here.
 nb::object read_slice(const OpenFile& file, std::size_t i, nb::handle index) {
-  const auto plan = python::plan(file, i, index);
+  const auto plan = plan_index(file, i, index);
   if (!plan) return nb::none();
   return nb::make_tuple(to_tuple(plan->shape), read_plan(file, i, *plan));
 }
 
 // The same, but a part of `whole`, the tensor's bytes, where the slice is one range of them.
 nb::object cut_slice(const OpenFile& file, std::size_t i, nb::handle index, const Memory& whole) {
-  const auto plan = python::plan(file, i, index);
+  const auto plan = plan_index(file, i, index);
   if (!plan) return nb::none();
   const ByteRuns& runs = plan->runs;
   if (runs.contiguous() && runs.offset + runs.total_bytes <= whole.size) {

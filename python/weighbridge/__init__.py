@@ -10,6 +10,7 @@ from ._convert import ConvertResult, OutputFile, convert
 from ._edit import EditReport, edit_metadata
 from ._errors import CancelledError, DangerousContentError, SafetensorError
 from ._file import File, StoredTensor, open
+from ._load import LoadedFile, LoadReport, keep_memory, load_into
 from ._native import version as __version__
 from ._reports import Finding
 from ._scan import ScanFinding, ScannedFile, ScannedGlobal, scan
@@ -22,6 +23,8 @@ __all__ = [
     "EditReport",
     "File",
     "Finding",
+    "LoadReport",
+    "LoadedFile",
     "OutputFile",
     "SafetensorError",
     "ScanFinding",
@@ -32,6 +35,8 @@ __all__ = [
     "__version__",
     "convert",
     "edit_metadata",
+    "keep_memory",
+    "load_into",
     "open",
     "scan",
 ]

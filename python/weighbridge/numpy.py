@@ -6,7 +6,7 @@ it. F6 has no agreed packing: its bytes are at ``file[name].buffer()``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,29 +16,68 @@ import numpy.typing as npt
 from . import _native
 from ._dtypes import BY_CODE
 from ._errors import SafetensorError
-from ._index import split_index
+from ._index import SplitIndex, split_index
+from ._load import Mode, ReportTarget, make_arenas
+from ._load import load_slices as load_planned
 from ._save_numpy import save, save_file
 from ._source import Source, open_sources
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["load", "load_file", "save", "save_file"]
+__all__ = ["load", "load_file", "load_slices", "save", "save_file"]
 
 
-def load_file(source: Source, *, copy: bool = False, backend: str = "auto") -> dict[str, npt.NDArray[Any]]:
+def load_file(
+    source: Source,
+    *,
+    copy: bool = False,
+    backend: str = "auto",
+    mode: Mode = "auto",
+    report: ReportTarget = None,
+) -> dict[str, npt.NDArray[Any]]:
     """Loads all tensors of a file, a list of shards, or the shards of an ``index.json``.
 
-    Arrays are read-only views of the mapped file, which lives as long as any of them: nothing is read before it is
-    looked at. With ``copy=True`` they are writable copies. Copies, and files that are not mapped (``backend="pread"``,
-    network file systems), are read by several threads.
+    Arrays are read-only views of the mapped file (``mode="view"``), which lives as long as any of them: nothing is read
+    before it is looked at. With ``copy=True``, or ``mode="copy"``, they are writable and read into memory of their own
+    by several threads, with ``mode="direct"`` past the page cache. ``"auto"`` is a view unless files are not mapped
+    (``backend="pread"``, network file systems).
 
-    Keys are in file order. Shapes are the file's; dtypes are numpy's or ml_dtypes'. Raises SafetensorError, and
-    subclasses of OSError.
+    ``report`` is given a :class:`weighbridge.LoadReport`. Keys are in file order. Shapes are the file's; dtypes are
+    numpy's or ml_dtypes'. Raises SafetensorError, and subclasses of OSError.
     """
+    files = open_sources(source, backend=backend)
+    arenas = make_arenas(files, "copy" if copy and mode == "auto" else mode, "shared", report)
     return {
-        name: array for file in open_sources(source, backend=backend) for name, array in load_native(file, copy).items()
+        name: array for file, arena in zip(files, arenas, strict=True) for name, array in arrays_of(file, arena).items()
     }
+
+
+def load_slices(
+    source: Source,
+    slices: Mapping[str, Any],
+    *,
+    backend: str = "auto",
+    mode: Mode = "auto",
+    report: ReportTarget = None,
+) -> dict[str, npt.NDArray[Any]]:
+    """Loads slices of a file, or of several: ``{name: index}`` gives ``{name: array}``, writable.
+
+    A slice that is one range of bytes is a private mapping, unless ``mode`` is ``"copy"`` or ``"direct"``; the others
+    are read in one go, by several threads, and nothing else is. An index is of integers, slices, None and an ellipsis;
+    ``mode`` and ``report`` are those of :func:`load_file`. Raises SafetensorError, and subclasses of OSError.
+    """
+    loaded: dict[str, npt.NDArray[Any]] = load_planned(
+        open_sources(source, backend=backend), slices, mode, report, _build
+    )
+    return loaded
+
+
+def _build(memory: _native.Memory, code: str, shape: Sequence[int], split: SplitIndex) -> npt.NDArray[Any]:
+    array = array_of(memory, code, shape)
+    if split.flips:
+        array = np.flip(array, split.flips)
+    return array if split.expand is None else np.asarray(array[split.expand])
 
 
 def load(buffer: Buffer, *, copy: bool = False) -> dict[str, npt.NDArray[Any]]:
@@ -96,8 +135,7 @@ def _read_part(file: _native.File, number: int, index: Any) -> npt.NDArray[Any] 
     read = None if split is None else _native.read_slice(file, number, split.read)
     if split is None or read is None:
         return None
-    array = np.flip(array_of(read[1], code, read[0]), split.flips)
-    return array if split.expand is None else np.asarray(array[split.expand])
+    return _build(read[1], code, read[0], split)
 
 
 @cache

@@ -7,7 +7,7 @@ reads nor memory, and writing to a tensor takes a copy of the touched pages and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,7 +17,9 @@ from . import _native
 from ._cuda import load_to_cuda
 from ._dtypes import BY_CODE, DTYPES
 from ._errors import SafetensorError
-from ._index import split_index
+from ._index import SplitIndex, split_index
+from ._load import Mode, ReportTarget, make_arenas
+from ._load import load_slices as load_planned
 from ._model import load_into
 from ._save_torch import save, save_file, save_model
 from ._source import Source, open_sources
@@ -25,7 +27,7 @@ from ._source import Source, open_sources
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["load", "load_file", "load_model", "save", "save_file", "save_model"]
+__all__ = ["load", "load_file", "load_model", "load_slices", "save", "save_file", "save_model"]
 
 DeviceLike: TypeAlias = "str | int | torch.device"
 
@@ -33,20 +35,65 @@ DeviceLike: TypeAlias = "str | int | torch.device"
 _from_dlpack = torch._C._from_dlpack
 
 
-def load_file(source: Source, device: DeviceLike = "cpu", *, backend: str = "auto") -> dict[str, torch.Tensor]:
+def load_file(
+    source: Source,
+    device: DeviceLike = "cpu",
+    *,
+    backend: str = "auto",
+    mode: Mode = "auto",
+    report: ReportTarget = None,
+) -> dict[str, torch.Tensor]:
     """Loads all tensors of a file, a list of shards, or the shards of an ``index.json``, onto ``device``.
 
-    On the CPU the tensors are a private mapping of the file; where files are not mapped (``backend="pread"``, network
-    file systems) they are read by several threads. On ``"meta"`` they have shapes and no bytes.
+    On the CPU the tensors are a private mapping of the file (``mode="view"``); with ``mode="copy"`` they are read into
+    memory of their own by several threads, with ``"direct"`` past the page cache. ``"auto"`` is a view unless files are
+    not mapped (``backend="pread"``, network file systems). On ``"meta"`` they have shapes and no bytes.
 
-    Keys are in file order. Raises SafetensorError, and subclasses of OSError.
+    ``report`` is given a :class:`weighbridge.LoadReport`, on the CPU. Keys are in file order. Raises SafetensorError,
+    and subclasses of OSError.
     """
     place = torch.device(device)
+    files = open_sources(source, backend=backend)
+    if place.type != "cpu":
+        return {name: tensor for file in files for name, tensor in load_native(file, place).items()}
+    arenas = make_arenas(files, mode, "private", report)
     return {
         name: tensor
-        for file in open_sources(source, backend=backend)
-        for name, tensor in load_native(file, place).items()
+        for file, arena in zip(files, arenas, strict=True)
+        for name, tensor in tensors_of(file, arena).items()
     }
+
+
+def load_slices(
+    source: Source,
+    slices: Mapping[str, Any],
+    *,
+    backend: str = "auto",
+    mode: Mode = "auto",
+    report: ReportTarget = None,
+) -> dict[str, torch.Tensor]:
+    """Loads slices of a file, or of several: ``{name: index}`` gives ``{name: tensor}``.
+
+    What a rank of a tensor-parallel model takes. A slice that is one range of bytes is a view, unless ``mode`` is
+    ``"copy"`` or ``"direct"``; the others are read in one go, by several threads, and nothing else is. An index is
+    numpy's, of integers, slices, None and an ellipsis; ``mode`` and ``report`` are those of :func:`load_file`. Raises
+    SafetensorError, and subclasses of OSError.
+    """
+    loaded: dict[str, torch.Tensor] = load_planned(open_sources(source, backend=backend), slices, mode, report, _build)
+    return loaded
+
+
+def _build(memory: _native.Memory, code: str, shape: Sequence[int], split: SplitIndex) -> torch.Tensor:
+    return _finish(tensor_of(memory, code, shape), code, split)
+
+
+def check_destination(tensor: torch.Tensor, code: str) -> int:
+    """The size of a tensor that takes one of that dtype. Raises SafetensorError when it cannot."""
+    if tensor.device.type != "cpu" or not tensor.is_contiguous():
+        raise SafetensorError("a destination must be contiguous and on the CPU", code="InvalidArgument")
+    if tensor.dtype not in (torch_dtype(code), torch.uint8):
+        raise SafetensorError(f"the tensor is {code}, the destination {tensor.dtype}", code="InvalidArgument")
+    return tensor.numel() * tensor.element_size()
 
 
 def load(buffer: Buffer, device: DeviceLike = "cpu") -> dict[str, torch.Tensor]:
@@ -125,7 +172,11 @@ def read_index(file: _native.File, number: int, index: Any, whole: _native.Memor
     read = None if split is None else _cut(file, number, split.read, whole)
     if split is None or read is None:
         return tensor_of(file.read(number) if whole is None else whole, code, shape)[index]
-    tensor = tensor_of(read[1], code, read[0])
+    return _finish(tensor_of(read[1], code, read[0]), code, split)
+
+
+def _finish(tensor: torch.Tensor, code: str, split: SplitIndex) -> torch.Tensor:
+    """What the native module does not do of an index."""
     if split.flips:
         tensor = _flip_f4(tensor, split.flips) if code == "F4" else tensor.flip(split.flips)
     return tensor if split.expand is None else tensor[split.expand]
