@@ -16,9 +16,10 @@ double seconds_of(Action action) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void wait_for_line() {
+std::string next_line() {
   std::string line;
   std::getline(std::cin, line);
+  return line;
 }
 
 /// As a string of JSON.
@@ -41,14 +42,13 @@ std::string quoted(const std::string& text) {
 void converse(Work& work) {
   std::printf("{\"ready\": %d}\n", static_cast<int>(getpid()));
   std::fflush(stdout);
-  wait_for_line();
+  next_line();
   const double seconds = seconds_of([&] { work.run(); });
   std::printf("{\"seconds\": %.9f}\n", seconds);
   std::fflush(stdout);
-  wait_for_line();
-  const std::string listing = work.listing();
+  const std::string listing = next_line() == "\"name\"" ? quoted(work.listing()) : "null";
   const double teardown = seconds_of([&] { work.drop(); });
-  std::printf("{\"teardown\": %.9f, \"digest\": %s}\n", teardown, quoted(listing).c_str());
+  std::printf("{\"teardown\": %.9f, \"digest\": %s}\n", teardown, listing.c_str());
   std::fflush(stdout);
 }
 

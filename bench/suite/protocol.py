@@ -100,15 +100,15 @@ class Zygotes:
             process.wait()
 
 
-def converse(line: Line, row: Row) -> tuple[Sample, str | None]:
+def converse(line: Line, row: Row, digest: bool) -> tuple[Sample, str | None]:
     """The phases of one measurement, and the readings between them."""
     try:
-        return phases(line, row)
+        return phases(line, row, digest)
     except (ProcessLookupError, FileNotFoundError, BrokenPipeError) as error:
         raise Failed("its process ended in the middle of its work") from error
 
 
-def phases(line: Line, row: Row) -> tuple[Sample, str | None]:
+def phases(line: Line, row: Row, digest: bool) -> tuple[Sample, str | None]:
     ready = _expect(line, "ready")
     meter.forget_peak(ready["ready"])
     peak = meter.PeakOfPrivateMemory(ready["ready"]) if row.sampled else None
@@ -118,7 +118,7 @@ def phases(line: Line, row: Row) -> tuple[Sample, str | None]:
     sample = {"seconds": done["seconds"], **meter.used(before, meter.read_counters(ready["ready"]))}
     if peak is not None:
         sample["peak_private"] = peak.end()
-    line.say("end")
+    line.say("name" if digest else "end")
     gone = _expect(line, "teardown")
     sample["teardown"] = gone["teardown"]
     return sample, gone.get("digest")
@@ -136,10 +136,10 @@ def _expect(line: Line, key: str) -> dict[str, Any]:
 def in_zygote(zygotes: Zygotes, row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
     """Measures in a fork of the zygote."""
     line = zygotes.line(contender.needs)
-    task = {"row": row.id, "contender": contender.name, "case": case.to_json(), "digest": digest}
+    task = {"row": row.id, "contender": contender.name, "case": case.to_json()}
     line.say(task)
     try:
-        return converse(line, row)
+        return converse(line, row, digest)
     finally:
         while (answer := line.hear()) is not None and "exit" not in answer:
             pass
@@ -156,12 +156,12 @@ def in_program(row: Row, contender: Contender, case: Case, digest: bool) -> tupl
         assert process.stdout is not None
         line = Line(process.stdout.fileno(), process.stdin.fileno())
         try:
-            sample, listing = converse(line, row)
+            sample, listing = converse(line, row, digest)
         finally:
             process.stdin.close()
     if process.returncode:
         raise Failed(f"its process ended with status {process.returncode}")
-    return sample, names.of_lines([listing or ""]) if digest else None
+    return sample, names.of_lines([listing]) if listing is not None else None
 
 
 def place_files(row: Row, case: Case) -> float:

@@ -5,11 +5,11 @@
 It reads tasks from the descriptor FROM and writes to TO, all of it JSON, one value a line. For each task it
 forks a process that holds this conversation, in which the suite looks at the process between the phases:
 
-    -> {"row": ..., "contender": ..., "case": {...}, "digest": false}
+    -> {"row": ..., "contender": ..., "case": {...}}
     <- {"ready": pid}      everything is prepared
     -> "go"
     <- {"seconds": 1.25}   the work is done and its result is alive
-    -> "end"
+    -> "end"               or "name", which also asks for a name of the result
     <- {"teardown": 0.1, "digest": "..."}
     <- {"exit": 0}         from the zygote
 
@@ -33,23 +33,29 @@ from suite.model import Case, Contender, Row
 
 
 class Line:
-    """Both directions of the conversation. Unbuffered, so that the forked process may go on with it."""
+    """Both directions of the conversation. Nobody says more than one thing at a time, so that the forked process may
+    go on with it: there is never anything left in the buffer then."""
 
     def __init__(self, source: int, sink: int) -> None:
         self._source = source
         self._sink = sink
+        self._heard = bytearray()
 
     def say(self, value: object) -> None:
         os.write(self._sink, json.dumps(value).encode() + b"\n")
 
     def hear(self) -> Any:
         """The next value, or nothing at the end."""
-        text = bytearray()
-        while not text.endswith(b"\n"):
-            byte = os.read(self._source, 1)
-            if not byte:
+        end = self._heard.find(b"\n")
+        while end < 0:
+            more = os.read(self._source, 1 << 20)
+            if not more:
                 return None
-            text += byte
+            searched = len(self._heard)
+            self._heard += more
+            end = self._heard.find(b"\n", searched)
+        text = self._heard[:end]
+        del self._heard[: end + 1]
         return json.loads(text)
 
     def __iter__(self) -> Iterator[Any]:
@@ -66,7 +72,7 @@ def warm_up(row: Row, contender: Contender, case: Case) -> None:
     contender.make(chosen)()
 
 
-def perform(row: Row, contender: Contender, case: Case, line: Line, *, digest: bool) -> None:
+def perform(row: Row, contender: Contender, case: Case, line: Line) -> None:
     """The whole of one measurement, in its own process."""
     assert contender.make is not None
     warm_up(row, contender, case)
@@ -79,8 +85,7 @@ def perform(row: Row, contender: Contender, case: Case, line: Line, *, digest: b
     held = [work()]
     seconds = time.perf_counter() - start
     line.say({"seconds": seconds})
-    line.hear()
-    name = contender.digest(held[0]) if digest and contender.digest else None
+    name = contender.digest(held[0]) if line.hear() == "name" and contender.digest else None
     start = time.perf_counter()
     held.clear()
     line.say({"teardown": time.perf_counter() - start, "digest": name})
@@ -107,15 +112,15 @@ def serve(line: Line, modules: list[str]) -> None:
         case = replace(case, shared=shared.get(key))
         child = os.fork()
         if child == 0:
-            finish(row, contender, case, line, digest=task["digest"])
+            finish(row, contender, case, line)
         line.say({"exit": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])})
 
 
-def finish(row: Row, contender: Contender, case: Case, line: Line, *, digest: bool) -> None:
+def finish(row: Row, contender: Contender, case: Case, line: Line) -> None:
     """Performs the measurement and ends the process, without the cleaning up that is not measured."""
     status = 0
     try:
-        perform(row, contender, case, line, digest=digest)
+        perform(row, contender, case, line)
     except BaseException as error:
         status = 1
         line.say({"error": "".join(traceback.format_exception_only(error)).strip()})
