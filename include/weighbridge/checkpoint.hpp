@@ -119,8 +119,14 @@ struct OpenOptions {
   /// Where files are found that the input names: shards, arrays of old joblib files. Null: nowhere,
   /// and an input that needs one is refused. open_checkpoint() fills it in.
   InputFolderPtr folder = nullptr;
+  /// Name of the input in `folder`: those of files that belong to it are made from it. Empty: unknown, and an
+  /// input that has such files is refused. open_checkpoint() fills it in.
+  std::string input_name = {};
   SparsePolicy sparse = SparsePolicy::Dense;
   QuantizedPolicy quantized = QuantizedPolicy::Split;
+  /// Blocks of GGUF as F32, F16 or BF16, rounded to nearest even, instead of the bytes as they are. Absent:
+  /// F32 with QuantizedPolicy::Dequantize.
+  std::optional<DType> dequantize = std::nullopt;
   OptimizerPolicy optimizer = OptimizerPolicy::Skip;
   bool split_complex =
       false;                 ///< Complex tensors as `name.real` and `name.imag`; the only way for complex128.
@@ -134,8 +140,8 @@ struct OpenOptions {
 };
 
 /// The format that the first and last bytes of `source` belong to: "safetensors", "torch-zip",
-/// "torch-legacy", "npy", "sharded", "onnx", "pickle"; for a container around one the container alone: "tar", "gzip",
-/// "xz", ... Nothing for a format that is not read.
+/// "torch-legacy", "npy", "gguf", "sharded", "onnx", "pickle"; for a container around one the container
+/// alone: "tar", "gzip", "xz", ... Nothing for a format that is not read.
 WB_EXPORT std::optional<std::string_view> find_format(const ByteSource& source);
 
 /// Reads the structure of a file of any format that is known, detected by content.

@@ -16,6 +16,13 @@ enum class OutputFormat : std::uint8_t {
   Safetensors,
   Onnx,   ///< The model in `template_file`, or the input, with the tensors in their places.
   Torch,  ///< A zip archive for torch.load(weights_only=True): plain values, containers, tensors.
+  Gguf,   ///< Version 3, little-endian.
+};
+
+/// What floating-point tensors become in formats that have blocks.
+enum class Quantize : std::uint8_t {
+  None,
+  Q8_0,  ///< 32 integers of 8 bits under one F16 scale, for tensors of two dimensions and more.
 };
 
 struct ConvertOptions {
@@ -31,7 +38,8 @@ struct ConvertOptions {
   bool sidecar = false;          ///< Write everything that is no tensor to <output>.meta.json.
   /// Tensors of one file at most, unless a single one is larger. 0: as many files as the input has.
   std::uint64_t max_shard_bytes = 0;
-  bool use_sidecar = true;  ///< To Torch: take the tree from <input>.meta.json when it is there.
+  bool use_sidecar =
+      true;  ///< To Torch and Gguf: take the tree or pairs from <input>.meta.json when it is there.
   /// To Onnx: the model that is filled. Null: the input is it.
   SourcePtr template_file = nullptr;
   InputFolderPtr template_folder = nullptr;  ///< Where files are found that the template names.
@@ -40,6 +48,10 @@ struct ConvertOptions {
   std::uint64_t inline_below = 1024;  ///< To Onnx: smaller initializers are in the model as well.
   bool template_is_input = false;     ///< Set by plan_conversion().
   bool drop_objects = false;  ///< To Torch: None for objects that are no plain data, instead of Unsupported.
+  /// To Gguf: pairs beside those of the sidecar, or in their place: "general.architecture=str:llama",
+  /// "tokenizer.ids=u32[]:1,2".
+  std::vector<std::string> gguf_values = {};
+  Quantize quantize = Quantize::None;  ///< To Gguf.
 };
 
 /// One file of an output.

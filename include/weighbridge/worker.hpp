@@ -69,6 +69,8 @@ class WB_EXPORT WorkerFiles {
   [[nodiscard]] virtual SourcePtr open_input(std::size_t number = 0) = 0;
   /// The folder of an input, without its hidden files. Valid as long as this object.
   [[nodiscard]] virtual InputFolderPtr input_folder(std::size_t number = 0) = 0;
+  /// The name of an input in its folder, for OpenOptions::input_name.
+  [[nodiscard]] virtual std::string input_name(std::size_t number = 0) const = 0;
   /// The folder of the output. Throws InvalidArgument when the options name none.
   [[nodiscard]] virtual OutputFolder& output_folder() = 0;
   /// Appends to what the broker gets from run_worker(). Throws LimitExceeded.

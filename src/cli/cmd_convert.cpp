@@ -95,6 +95,17 @@ ConvertReport write_output(const ConvertCommand& command, const Conversion& conv
   }
 }
 
+bool grows(const OpenOptions& options) {
+  return options.dequantize || options.quantized == QuantizedPolicy::Dequantize;
+}
+
+// Above what blocks become at most as F32: the bound of the plan, which is lower, speaks first.
+std::uint64_t bytes_of_numbers(const std::filesystem::path& input) {
+  std::error_code ignored;  // what cannot be looked at is reported when it is opened
+  const std::uintmax_t bytes = std::filesystem::file_size(input, ignored);
+  return ignored ? 0 : 22 * std::min<std::uintmax_t>(bytes, UINT64_MAX / 64) + (std::uint64_t{2} << 30);
+}
+
 // All that looks at paths happens here: the worker cannot.
 WorkerOptions prepare(ConvertCommand& command) {
   command.output = command.to_stdout() ? "-" : command.output_path().string();
@@ -107,6 +118,7 @@ WorkerOptions prepare(ConvertCommand& command) {
   if (!command.to_stdout()) worker.output = command.output_path();
   worker.write = command.options.write;
   const std::uint64_t most = command.options.open.limits.output_bytes;
+  if (most == 0 && grows(command.options.open)) worker.output_bytes = bytes_of_numbers(worker.inputs.front());
   if (most != 0) worker.output_bytes = most + std::min(kBesideTheTensors, UINT64_MAX - most);
   return worker;
 }

@@ -46,19 +46,36 @@ void declare_onnx_options(CLI::App& app, ConvertCommand& command) {
             "With --external: keep smaller initializers in the model as well. Default: 1024.");
 }
 
+void declare_gguf_options(CLI::App& app, ConvertCommand& command) {
+  add_value(app, "--kv", command.options.gguf_values, "KEY=TYPE:VALUE",
+            "With --to gguf: a pair such as general.architecture=str:llama or ids=u32[]:1,2. Repeatable.")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_choice<Quantize>(app, "--quantize", command.options.quantize,
+                       {{"none", Quantize::None}, {"q8_0", Quantize::Q8_0}},
+                       "With --to gguf: floating-point tensors of two dimensions and more as blocks of 8-bit "
+                       "integers under a scale. Default: none.");
+}
+
 void declare_output_options(CLI::App& app, ConvertCommand& command) {
   add_value(app, "-o,--output", command.output, "OUT",
             "Where to write; '-' is standard output. Default: IN with the suffix .safetensors.");
   add_flag(app, "-f,--force", command.options.write.overwrite, "Replace OUT when it exists.");
-  add_choice<OutputFormat>(
-      app, "--to", command.options.to,
-      {{"safetensors", OutputFormat::Safetensors}, {"pt", OutputFormat::Torch}, {"onnx", OutputFormat::Onnx}},
-      "What to write: safetensors; a PyTorch file of plain data, made of the tensors "
-      "and the sidecar and optimizer's file beside IN; or an ONNX model, IN itself or the "
-      "template filled with its tensors. Default: safetensors.");
+  add_choice<OutputFormat>(app, "--to", command.options.to,
+                           {{"safetensors", OutputFormat::Safetensors},
+                            {"pt", OutputFormat::Torch},
+                            {"onnx", OutputFormat::Onnx},
+                            {"gguf", OutputFormat::Gguf}},
+                           "What to write: safetensors; a PyTorch file of plain data, made of the tensors "
+                           "and the sidecar and optimizer's file beside IN; an ONNX model, IN itself or the "
+                           "template filled with its tensors; or GGUF, with the key-value pairs of the "
+                           "sidecar. Default: safetensors.");
   declare_onnx_options(app, command);
+  declare_gguf_options(app, command);
   add_flag(app, "--sidecar", command.options.sidecar, "Write all that is no tensor to OUT.meta.json.");
-  add_flag(app, "--no-sidecar", command.no_sidecar, "With --to pt: the tensors alone, as one dict.");
+  add_flag(app, "--no-sidecar", command.no_sidecar,
+           "With --to pt or gguf: the tensors alone, without what stands beside IN.");
   add_flag(app, "--keep-sources", command.options.open.keep_sources,
            "Keep the source text that old files embed for their classes in the sidecar, as text.");
   add_flag(app, "--drop-objects", command.options.drop_objects,
@@ -114,14 +131,25 @@ std::filesystem::path default_output(const std::filesystem::path& input, const c
   return output;
 }
 
+const char* suffix_of(const ConvertOptions& options) {
+  switch (options.to) {
+    case OutputFormat::Torch:
+      return ".pt";
+    case OutputFormat::Onnx:
+      return options.external_data ? ".external.onnx" : ".onnx";
+    case OutputFormat::Gguf:
+      return ".gguf";
+    case OutputFormat::Safetensors:
+      break;
+  }
+  return ".safetensors";
+}
+
 }  // namespace
 
 std::filesystem::path ConvertCommand::output_path() const {
   if (!output.empty()) return output;
-  if (options.to == OutputFormat::Onnx) {
-    return default_output(input.file, options.external_data ? ".external.onnx" : ".onnx");
-  }
-  return default_output(input.file, options.to == OutputFormat::Torch ? ".pt" : ".safetensors");
+  return default_output(input.file, suffix_of(options));
 }
 
 std::filesystem::path ConvertCommand::path_beside(const std::string& name) const {

@@ -32,6 +32,10 @@ void add_policies(CLI::App& app, OpenOptions& options) {
       app, "--quantized", options.quantized,
       {{"split", QuantizedPolicy::Split}, {"dequantize", QuantizedPolicy::Dequantize}},
       "Quantized tensors: their integers with .scale and .zero_point beside them, or F32. Default: split.");
+  add_choice<std::optional<DType>>(
+      app, "--dequantize", options.dequantize,
+      {{"f32", DType::F32}, {"f16", DType::F16}, {"bf16", DType::BF16}},
+      "Blocks of GGUF: as numbers of this type, rounded to nearest even. Default: the blocks as they are.");
   add_choice<bool>(
       app, "--complex", options.split_complex, {{"whole", false}, {"split", true}},
       "Complex tensors: as C64, or as .real and .imag, the only way for complex128. Default: whole.");
@@ -122,6 +126,7 @@ Checkpoint open_input(const Input& input, WorkerFiles& files) {
   OpenOptions options = input.open;
   options.key = input.key;
   options.folder = files.input_folder();
+  options.input_name = files.input_name();
   return read_checkpoint(files.open_input(), options);
 }
 

@@ -31,6 +31,7 @@ void refuse_existing(const std::filesystem::path& path, const WriteOptions& opti
 /// The way back needs every tensor of a checkpoint, unless a part of it was asked for.
 OpenOptions open_options(const ConvertOptions& options) {
   OpenOptions open = options.open;
+  if (open.input_name.empty()) open.input_name = options.input_name;
   if (options.to == OutputFormat::Torch && !open.key) open.optimizer = OptimizerPolicy::Separate;
   return open;
 }
@@ -52,14 +53,35 @@ ConvertOptions with_template(ConvertOptions options, const SourcePtr& input) {
   return options;
 }
 
-auto planner_of(OutputFormat format) {
+/// GGUF has no second name for a tensor.
+SharedPolicy shared_policy(const ConvertOptions& options) {
+  const bool alone = options.to == OutputFormat::Gguf && options.shared == SharedPolicy::Dedupe;
+  return alone ? SharedPolicy::Copy : options.shared;
+}
+
+/// Blocks that were asked for as numbers are that much larger: F32 of the smallest type are 20 times as many
+/// bytes. Without that wish the bound is the usual one.
+ConvertOptions with_room_for_blocks(ConvertOptions options, const Checkpoint& checkpoint) {
+  constexpr std::uint64_t kLargestGrowth = 21;
+  const bool grows = options.open.dequantize || options.open.quantized == QuantizedPolicy::Dequantize;
+  if (grows && options.open.limits.output_bytes == 0 && checkpoint.source_bytes < UINT64_MAX / 32) {
+    options.open.limits.output_bytes = (std::uint64_t{1} << 30) + kLargestGrowth * checkpoint.source_bytes;
+  }
+  return options;
+}
+
+using FilePlanner = std::vector<OutputFile> (*)(Checkpoint&, const std::string&, const ConvertOptions&);
+
+FilePlanner planner_of(OutputFormat format) {
   switch (format) {
-    case OutputFormat::Safetensors:
-      return plan_safetensors_files;
-    case OutputFormat::Onnx:
-      return plan_onnx_files;
     case OutputFormat::Torch:
       return plan_torch_files;
+    case OutputFormat::Onnx:
+      return plan_onnx_files;
+    case OutputFormat::Gguf:
+      return plan_gguf_files;
+    case OutputFormat::Safetensors:
+      break;
   }
   return plan_safetensors_files;
 }
@@ -113,9 +135,9 @@ Conversion plan_conversion(SourcePtr input, const std::string& output, const Con
   Checkpoint checkpoint = read_checkpoint(std::move(input), open_options(options));
   if (!options.allow_dangerous) refuse_dangerous(checkpoint.findings);
   if (!options.allow_empty) refuse_empty(checkpoint);
-  checkpoint = share_tensors(std::move(checkpoint), options.shared);
+  checkpoint = share_tensors(std::move(checkpoint), shared_policy(options));
   Conversion conversion;
-  conversion.files = planner_of(options.to)(checkpoint, output, options);
+  conversion.files = planner_of(options.to)(checkpoint, output, with_room_for_blocks(options, checkpoint));
   conversion.checkpoint = std::move(checkpoint);
   return conversion;
 }

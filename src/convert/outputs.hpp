@@ -1,5 +1,5 @@
-// From a checkpoint to the files that it becomes. Pure but for outputs of format Torch, whose sidecar is
-// read beside the input.
+// From a checkpoint to the files that it becomes. Pure but for outputs of formats Torch and Gguf, whose
+// sidecar is read beside the input.
 #pragma once
 
 #include <string>
@@ -25,5 +25,9 @@ std::vector<OutputFile> plan_onnx_files(Checkpoint& checkpoint, const std::strin
 /// One archive for torch.load().
 std::vector<OutputFile> plan_torch_files(Checkpoint& checkpoint, const std::string& output,
                                          const ConvertOptions& options);
+
+/// One GGUF file.
+std::vector<OutputFile> plan_gguf_files(Checkpoint& checkpoint, const std::string& output,
+                                        const ConvertOptions& options);
 
 }  // namespace weighbridge

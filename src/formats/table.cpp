@@ -8,6 +8,7 @@
 #include "formats/compressed/compressed.hpp"
 #include "formats/compressed/read.hpp"
 #include "formats/detect.hpp"
+#include "formats/gguf/read.hpp"
 #include "formats/numpy/npy.hpp"
 #include "formats/onnx/read.hpp"
 #include "formats/safetensors/read.hpp"
@@ -41,6 +42,7 @@ constexpr std::array kFormats = {
     Format{"torch-zip", zip::looks_like_zip, torch::read_zip},
     Format{"torch-legacy", torch::looks_like_legacy, torch::read_legacy},
     Format{"npy", numpy::looks_like_npy, torch::read_npy},
+    Format{"gguf", gguf::looks_like_gguf, gguf::read},
     Format{"tar", tar::looks_like_tar, tar::read},
     Format{"compressed", compressed::looks_like_compressed, compressed::read},
     Format{"sharded", sharded::looks_like_index, sharded::read},
@@ -81,8 +83,14 @@ Checkpoint open_checkpoint(const std::filesystem::path& path, const OpenOptions&
   if (!with_folder.folder) {
     with_folder.folder = open_input_folder(is_folder ? path : path.parent_path(), options.mode);
   }
-  SourcePtr source = is_folder ? find_input(*with_folder.folder).source : open_file(path, options.mode);
-  return read_checkpoint(std::move(source), with_folder);
+  FoundInput input;
+  if (is_folder) {
+    input = find_input(*with_folder.folder);
+  } else {
+    input = {.name = path.filename().string(), .source = open_file(path, options.mode)};
+  }
+  if (with_folder.input_name.empty()) with_folder.input_name = std::move(input.name);
+  return read_checkpoint(std::move(input.source), with_folder);
 }
 
 }  // namespace weighbridge

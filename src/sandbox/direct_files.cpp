@@ -22,6 +22,8 @@ InputFolderPtr DirectFiles::input_folder(std::size_t number) {
   return open_input_folder(input(number).parent_path(), options_.mode);
 }
 
+std::string DirectFiles::input_name(std::size_t number) const { return input(number).filename().string(); }
+
 OutputFolder& DirectFiles::output_folder() {
   if (options_.output.empty()) throw Error(ErrorCode::InvalidArgument, "there is no output");
   if (!output_) output_ = open_output_folder(options_.output.parent_path(), options_.write);

@@ -89,6 +89,10 @@ InputFolderPtr RemoteFiles::input_folder(std::size_t number) {
                                              folder.empty() ? "." : folder.native(), options_.mode);
 }
 
+std::string RemoteFiles::input_name(std::size_t number) const {
+  return options_.inputs.at(number).filename().string();
+}
+
 OutputFolder& RemoteFiles::output_folder() {
   if (options_.output.empty()) throw Error(ErrorCode::InvalidArgument, "there is no output");
   if (!output_) output_ = std::make_unique<RemoteOutputFolder>(line_);

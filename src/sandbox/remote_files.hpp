@@ -35,6 +35,7 @@ class RemoteFiles final : public WorkerFiles {
 
   SourcePtr open_input(std::size_t number) override;
   InputFolderPtr input_folder(std::size_t number) override;
+  [[nodiscard]] std::string input_name(std::size_t number) const override;
   OutputFolder& output_folder() override;
   void put_result(std::string_view bytes) override;
 

@@ -20,7 +20,6 @@ ErrorCode code(const std::string& content) {
 
 TEST(Detect, NamesFormatsThatAreReadLater) {
   EXPECT_EQ(refusal("PYTORCH1...."), "not yet supported: containers of PyTorch 1.0 release candidates");
-  EXPECT_EQ(refusal("GGUF"), "not yet supported: GGUF");
   EXPECT_EQ(refusal("\x89HDF\r\n\x1A\n"), "not yet supported: HDF5");
 }
 
@@ -36,7 +35,7 @@ TEST(Detect, NamesTheFormatWithoutReadingIt) {
   EXPECT_EQ(find_format(*source_of(le64(2) + "{}")), "safetensors");
   EXPECT_EQ(find_format(*source_of(le64(2) + "{!")), "safetensors");  // broken, and told all the same
   EXPECT_EQ(find_format(*source_of("(lp0\nI1\na.")), "pickle");
-  EXPECT_EQ(find_format(*source_of("GGUF")), std::nullopt);
+  EXPECT_EQ(find_format(*source_of("GGUF")), "gguf");
   EXPECT_EQ(find_format(*source_of("plain text")), std::nullopt);
 }
 

@@ -40,26 +40,6 @@ class ElementwiseSource final : public ComputedSource {
 
 }  // namespace
 
-void ComputedSource::read_at(std::uint64_t offset, std::span<std::byte> out) const {
-  check_range(offset, out.size());
-  std::vector<std::byte> unit;
-  while (!out.empty()) {
-    const std::uint64_t first = offset / unit_bytes_;
-    const std::uint64_t skipped = offset % unit_bytes_;
-    std::uint64_t done = out.size() - out.size() % unit_bytes_;
-    if (skipped == 0 && done > 0) {
-      make(first, out.first(done));
-    } else {
-      unit.resize(unit_bytes_);
-      make(first, unit);
-      done = std::min<std::uint64_t>(unit_bytes_ - skipped, out.size());
-      std::ranges::copy(std::span(unit).subspan(skipped, done), out.begin());
-    }
-    out = out.subspan(done);
-    offset += done;
-  }
-}
-
 SourcePtr elementwise_source(Content content, std::uint64_t bytes, std::uint64_t unit_bytes,
                              ElementFunction function) {
   return std::make_shared<ElementwiseSource>(std::move(content), bytes, unit_bytes, std::move(function));

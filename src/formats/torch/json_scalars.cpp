@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 #include "formats/torch/nodes.hpp"
@@ -23,15 +24,6 @@ using Bytes = std::span<const std::byte>;
 
 unsigned byte_of(Bytes bytes, std::size_t i) {
   return i < bytes.size() ? std::to_integer<unsigned>(bytes[i]) : 0;
-}
-
-void append_base64(std::string& out, Bytes bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const unsigned triple = byte_of(bytes, i) << 16 | byte_of(bytes, i + 1) << 8 | byte_of(bytes, i + 2);
-    const std::size_t digits = std::min<std::size_t>(bytes.size() - i, 3) + 1;
-    for (std::size_t k = 0; k < 4; ++k) out += k < digits ? kDigits[triple >> (18 - 6 * k) & 63] : '=';
-  }
 }
 
 void check_room(const std::string& out, std::uint64_t size, const Limits& limits) {
@@ -52,7 +44,7 @@ std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(by
 
 void append_tagged_bytes(std::string& out, std::string_view tag, Bytes bytes) {
   out += fmt::format("{{\"{}\":\"", tag);
-  append_base64(out, bytes);
+  weighbridge::append_base64(out, bytes);
   out += "\"}";
 }
 
@@ -155,7 +147,7 @@ bool append_json_scalar(std::string& out, const pickle::Graph& graph, pickle::No
 void append_base64(std::string& out, const ByteSource& bytes, const Limits& limits) {
   check_room(out, bytes.size(), limits);
   const Buffer content = bytes.read(0, bytes.size());
-  append_base64(out, content.bytes());
+  weighbridge::append_base64(out, content.bytes());
 }
 
 bool is_plain_key(const pickle::Graph& graph, pickle::NodeId key) {
