@@ -131,16 +131,17 @@ struct OpenOptions {
   bool split_complex =
       false;                 ///< Complex tensors as `name.real` and `name.imag`; the only way for complex128.
   bool paddle_bf16 = false;  ///< uint16 numpy arrays are BF16, as paddle saves bfloat16 parameters.
-  bool skip_meta = false;    ///< Leave out tensors without data instead of refusing the file.
-  bool constants = false;    ///< Also take the constants of TorchScript code, as `CONSTANTS.c<n>`.
-  bool keep_sources = false;  ///< Keep source text that a file embeds for its classes among the extras.
+  bool variable_names = false;  ///< TensorFlow: names that variables were given, for paths through objects.
+  bool skip_meta = false;       ///< Leave out tensors without data instead of refusing the file.
+  bool constants = false;       ///< Also take the constants of TorchScript code, as `CONSTANTS.c<n>`.
+  bool keep_sources = false;    ///< Keep source text that a file embeds for its classes among the extras.
   /// The sub-tree to take, as a dotted path; "." is the whole tree. Absent: the state dict is
   /// found by the rules of docs/formats/torch.md.
   std::optional<std::string> key;
 };
 
 /// The format that the first and last bytes of `source` belong to: "safetensors", "torch-zip",
-/// "torch-legacy", "npy", "gguf", "sharded", "onnx", "pickle"; for a container around one the container
+/// "torch-legacy", "npy", "gguf", "tensorflow", "sharded", "onnx", "pickle"; for a container around one the container
 /// alone: "tar", "gzip", "xz", ... Nothing for a format that is not read.
 WB_EXPORT std::optional<std::string_view> find_format(const ByteSource& source);
 

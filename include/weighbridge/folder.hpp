@@ -48,8 +48,12 @@ using InputFolderPtr = std::shared_ptr<const InputFolder>;
 WB_EXPORT InputFolderPtr open_input_folder(const std::filesystem::path& folder,
                                            ReadMode mode = ReadMode::Auto);
 
-/// The checkpoint that a folder holds: the metadata of a distributed one, the index of shards or, without
-/// these, a single file of a known name.
+/// Where in a folder a checkpoint is to be looked for: `variables` of a SavedModel of TensorFlow, the folder
+/// itself of any other. Looks at names only.
+WB_EXPORT std::filesystem::path checkpoint_folder(const std::filesystem::path& folder);
+
+/// The checkpoint that a folder holds: the metadata of a distributed one, the index of shards or of a
+/// SavedModel's variables or, without these, a single file of a known name.
 struct FoundInput {
   std::string name;
   SourcePtr source;

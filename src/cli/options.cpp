@@ -39,6 +39,8 @@ void add_policies(CLI::App& app, OpenOptions& options) {
   add_choice<bool>(
       app, "--complex", options.split_complex, {{"whole", false}, {"split", true}},
       "Complex tensors: as C64, or as .real and .imag, the only way for complex128. Default: whole.");
+  add_flag(app, "--variable-names", options.variable_names,
+           "Of TensorFlow: the names that variables were given, instead of their paths through objects.");
   add_flag(app, "--skip-meta", options.skip_meta,
            "Leave out meta tensors, which have no data, instead of refusing the file.");
 }

@@ -51,7 +51,8 @@ void add_sandbox(CLI::App& app, WorkerOptions& worker) {
 std::filesystem::path file_to_read(const std::string& input) {
   std::error_code ignored;  // what cannot be looked at is reported when it is opened
   if (!std::filesystem::is_directory(input, ignored)) return input;
-  return std::filesystem::path(input) / find_input(*open_input_folder(input)).name;
+  const std::filesystem::path folder = checkpoint_folder(input);
+  return folder / find_input(*open_input_folder(folder)).name;
 }
 
 WorkerOptions worker_for(const Input& input) {

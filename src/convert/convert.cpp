@@ -173,7 +173,8 @@ SourcePtr open_source(const std::filesystem::path& input, ConvertOptions& option
   std::error_code ignored;  // what cannot be looked at cannot be opened either
   const bool is_folder = std::filesystem::is_directory(input, ignored);
   if (!options.open.folder) {
-    options.open.folder = open_input_folder(is_folder ? input : input.parent_path(), options.open.mode);
+    options.open.folder =
+        open_input_folder(is_folder ? checkpoint_folder(input) : input.parent_path(), options.open.mode);
   }
   if (!is_folder) {
     if (options.input_name.empty()) options.input_name = input.filename().string();

@@ -8,9 +8,13 @@ namespace weighbridge {
 namespace {
 
 /// Distributed checkpoints, then as transformers looks: safetensors first, shards before a single file.
-constexpr std::array<std::string_view, 5> kNames = {
-    ".metadata",         "model.safetensors.index.json", "pytorch_model.bin.index.json", "model.safetensors",
+constexpr std::array<std::string_view, 6> kNames = {
+    ".metadata",
+    "model.safetensors.index.json",
+    "pytorch_model.bin.index.json",
+    "model.safetensors",
     "pytorch_model.bin",
+    "variables.index",
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "formats/sharded/read.hpp"
 #include "formats/tar/archive.hpp"
 #include "formats/tar/read.hpp"
+#include "formats/tensorflow/read.hpp"
 #include "formats/torch/read.hpp"
 #include "formats/zip/archive.hpp"
 
@@ -43,6 +44,7 @@ constexpr std::array kFormats = {
     Format{"torch-legacy", torch::looks_like_legacy, torch::read_legacy},
     Format{"npy", numpy::looks_like_npy, torch::read_npy},
     Format{"gguf", gguf::looks_like_gguf, gguf::read},
+    Format{"tensorflow", tensorflow::looks_like_index, tensorflow::read},
     Format{"tar", tar::looks_like_tar, tar::read},
     Format{"compressed", compressed::looks_like_compressed, compressed::read},
     Format{"sharded", sharded::looks_like_index, sharded::read},
@@ -81,7 +83,8 @@ Checkpoint open_checkpoint(const std::filesystem::path& path, const OpenOptions&
   const bool is_folder = std::filesystem::is_directory(path, ignored);
   OpenOptions with_folder = options;
   if (!with_folder.folder) {
-    with_folder.folder = open_input_folder(is_folder ? path : path.parent_path(), options.mode);
+    with_folder.folder =
+        open_input_folder(is_folder ? checkpoint_folder(path) : path.parent_path(), options.mode);
   }
   FoundInput input;
   if (is_folder) {

@@ -59,6 +59,13 @@ bool is_plain_file_name(std::string_view name) noexcept {
          name.find_first_of(kForbidden) == std::string_view::npos;
 }
 
+std::filesystem::path checkpoint_folder(const std::filesystem::path& folder) {
+  std::error_code ignored;  // what cannot be looked at cannot be opened either
+  const bool saved_model = std::filesystem::exists(folder / "saved_model.pb", ignored) &&
+                           std::filesystem::is_directory(folder / "variables", ignored);
+  return saved_model ? folder / "variables" : folder;
+}
+
 InputFolderPtr open_input_folder(const std::filesystem::path& folder, ReadMode mode) {
   const std::string path = folder.empty() ? "." : folder.string();
   io::Descriptor descriptor(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
