@@ -18,6 +18,9 @@ SANDBOX = {"base", "core", "io", "sandbox"}
 FRONT_ENDS = ["capi", "cli"]
 ALLOWED = {room: set(ROOMS[: i + 1]) for i, room in enumerate(ROOMS)} | {room: {room} for room in FRONT_ENDS}
 ALLOWED["sandbox"] = SANDBOX
+# A library of its own over libhdf5, which only a program's worker runs: the command line links it.
+ALLOWED["hdf5"] = {"base", "core", "formats", "hdf5"}
+ALLOWED["cli"] |= {"hdf5"}
 PLAIN_FORMATS = {"zip", "pickle", "safetensors", "numpy"}
 # What formats over a ByteSource and everything below them must not use: the system and threads. What the
 # kernel has laid beside the program's arguments (auxv) is memory like any other.

@@ -112,6 +112,15 @@ enum class OptimizerPolicy : std::uint8_t {
   Inline,    ///< The same among the tensors, under their paths from the file's root.
 };
 
+/// What HDF5 files are parsed by. The library has none of its own; see docs/formats/hdf5.md.
+class Hdf5Library;
+
+/// What tensors of formats are called that keep them under paths of groups.
+enum class NamePolicy : std::uint8_t {
+  Exact,   ///< The path in the file.
+  Pretty,  ///< As the model's own description calls layers and their variables.
+};
+
 /// How the content is read.
 struct OpenOptions {
   ReadMode mode = ReadMode::Auto;
@@ -134,15 +143,19 @@ struct OpenOptions {
   bool variable_names = false;  ///< TensorFlow: names that variables were given, for paths through objects.
   bool skip_meta = false;       ///< Leave out tensors without data instead of refusing the file.
   bool constants = false;       ///< Also take the constants of TorchScript code, as `CONSTANTS.c<n>`.
-  bool keep_sources = false;    ///< Keep source text that a file embeds for its classes among the extras.
+  NamePolicy names = NamePolicy::Exact;
+  /// Parses HDF5 files, among them those of Keras. Null: they are refused. Borrowed. Only for a process
+  /// without rights: see docs/security.md.
+  const Hdf5Library* hdf5 = nullptr;
+  bool keep_sources = false;  ///< Keep source text that a file embeds for its classes among the extras.
   /// The sub-tree to take, as a dotted path; "." is the whole tree. Absent: the state dict is
   /// found by the rules of docs/formats/torch.md.
   std::optional<std::string> key;
 };
 
 /// The format that the first and last bytes of `source` belong to: "safetensors", "torch-zip",
-/// "torch-legacy", "npy", "gguf", "tensorflow", "sharded", "onnx", "pickle"; for a container around one the container
-/// alone: "tar", "gzip", "xz", ... Nothing for a format that is not read.
+/// "torch-legacy", "npy", "gguf", "tensorflow", "sharded", "onnx", "pickle"; for a container around one the
+/// container alone: "tar", "gzip", "xz", ... Nothing for a format that is not read.
 WB_EXPORT std::optional<std::string_view> find_format(const ByteSource& source);
 
 /// Reads the structure of a file of any format that is known, detected by content.

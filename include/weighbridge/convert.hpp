@@ -17,6 +17,8 @@ enum class OutputFormat : std::uint8_t {
   Onnx,   ///< The model in `template_file`, or the input, with the tensors in their places.
   Torch,  ///< A zip archive for torch.load(weights_only=True): plain values, containers, tensors.
   Gguf,   ///< Version 3, little-endian.
+  Hdf5,   ///< An HDF5 file: `template_file` with other weights in it, or without one a new file.
+  Keras,  ///< The archive `template_file` with other weights in it.
 };
 
 /// What floating-point tensors become in formats that have blocks.
@@ -40,7 +42,8 @@ struct ConvertOptions {
   std::uint64_t max_shard_bytes = 0;
   bool use_sidecar =
       true;  ///< To Torch and Gguf: take the tree or pairs from <input>.meta.json when it is there.
-  /// To Onnx: the model that is filled. Null: the input is it.
+  /// To Onnx: the model that is filled. Null: the input is it. To Hdf5 and Keras: a saved model of the same
+  /// architecture, whose weights are exchanged.
   SourcePtr template_file = nullptr;
   InputFolderPtr template_folder = nullptr;  ///< Where files are found that the template names.
   bool external_data =

@@ -63,11 +63,15 @@ struct ScanReport {
   std::uint64_t omitted = 0;  ///< Globals and findings beyond limits.findings; they count in the verdict.
 };
 
+class Hdf5Library;
+
 struct ScanOptions {
   std::string name =
       "input";  ///< Of the file: the places begin with it, and its suffix says what it claims to be.
   /// limits.archive_depth says how deep archives within archives are looked into.
   Limits limits = {};
+  /// Parses HDF5 files, as in OpenOptions. Null: that they were not looked into is a finding.
+  const Hdf5Library* hdf5 = nullptr;
 };
 
 /// Looks into everything that a loader of checkpoints could be made to unpickle. Damage is an answer, not

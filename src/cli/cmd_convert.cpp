@@ -53,6 +53,7 @@ void check_output(const ConvertCommand& command) {
     return;
   }
   refuse_odd_output(command.output_path(), command.input.file);
+  if (!command.template_file.empty()) refuse_odd_output(command.output_path(), command.template_file);
   if (command.options.write.overwrite) return;
   if (!may_be_sharded(command.input.file, command.options)) refuse_existing(command.output_path());
   if (command.options.sidecar) refuse_existing(command.path_beside(sidecar_file_name(command.output_name())));

@@ -103,6 +103,7 @@ ScanReport scan_path(const std::string& path, const Options& options) {
   ScanOptions scan_options;
   scan_options.name = path;
   scan_options.limits.archive_depth = options.depth;
+  scan_options.hdf5 = hdf5_for(options.input.worker);
   WorkerOptions worker = options.input.worker;
   SourcePtr given;
   if (path == "-") {

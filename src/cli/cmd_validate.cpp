@@ -56,15 +56,13 @@ bool is_safetensors(const ByteSource& source, const std::string& file) {
 }
 
 // The header's own check lists all that is wrong; reading a checkpoint ends at the first error.
-void check_content(const SourcePtr& source, const InputFolderPtr& folder, Verdict& verdict) {
+void check_content(const SourcePtr& source, const OpenOptions& options, Verdict& verdict) {
   if (is_safetensors(*source, verdict.file)) {
     verdict.format = "safetensors";
     verdict.findings = validate_header(*source);
     return;
   }
   try {
-    OpenOptions options;
-    options.folder = folder;
     const Checkpoint checkpoint = read_checkpoint(source, options);
     verdict.format = checkpoint.format;
     verdict.findings = checkpoint.findings;
@@ -92,7 +90,10 @@ Verdict check_file(const Options& options, std::size_t number, WorkerFiles& file
   Verdict verdict;
   verdict.file = options.files[number];
   try {
-    check_content(files.open_input(number), files.input_folder(number), verdict);
+    OpenOptions open;
+    open.folder = files.input_folder(number);
+    open.hdf5 = hdf5_for(options.input.worker);
+    check_content(files.open_input(number), open, verdict);
   } catch (const Error& error) {
     verdict.findings = {error_finding(error)};
     verdict.exit = exit_code(error.code());

@@ -27,14 +27,17 @@ void declare_input_options(CLI::App& app, ConvertCommand& command) {
       "Tensors outside the model, such as an optimizer's state: leave them out, write "
       "them to a file of their own (OUT's stem and .optimizer.safetensors), or among "
       "the model's. Default: skip.");
+  add_choice<NamePolicy>(
+      app, "--names", command.options.open.names,
+      {{"exact", NamePolicy::Exact}, {"pretty", NamePolicy::Pretty}},
+      "Of Keras models: the paths of the file (layers/dense/vars/0), or the names of layers and variables "
+      "(dense.kernel). Default: exact.");
   add_allow_dangerous(app, command.options.allow_dangerous);
   add_flag(app, "--allow-empty", command.options.allow_empty,
            "Convert a file without tensors to one without tensors.");
 }
 
 void declare_onnx_options(CLI::App& app, ConvertCommand& command) {
-  add_value(app, "--template", command.template_file, "FILE",
-            "With --to onnx: the model whose tensors are replaced, by name, by those of IN. Default: IN.");
   app.add_flag_callback(
       "--external",
       [&command] {
@@ -66,11 +69,18 @@ void declare_output_options(CLI::App& app, ConvertCommand& command) {
                            {{"safetensors", OutputFormat::Safetensors},
                             {"pt", OutputFormat::Torch},
                             {"onnx", OutputFormat::Onnx},
-                            {"gguf", OutputFormat::Gguf}},
+                            {"gguf", OutputFormat::Gguf},
+                            {"h5", OutputFormat::Hdf5},
+                            {"keras", OutputFormat::Keras}},
                            "What to write: safetensors; a PyTorch file of plain data, made of the tensors "
                            "and the sidecar and optimizer's file beside IN; an ONNX model, IN itself or the "
-                           "template filled with its tensors; or GGUF, with the key-value pairs of the "
-                           "sidecar. Default: safetensors.");
+                           "template filled with its tensors; GGUF, with the key-value pairs of the sidecar; "
+                           "an HDF5 file or a .keras archive, the template filled (h5 goes without one). "
+                           "Default: safetensors.");
+  add_value(
+      app, "--template", command.template_file, "FILE",
+      "A model of the same architecture, which becomes OUT with the tensors of IN in it. With --to onnx "
+      "the default is IN.");
   declare_onnx_options(app, command);
   declare_gguf_options(app, command);
   add_flag(app, "--sidecar", command.options.sidecar, "Write all that is no tensor to OUT.meta.json.");
@@ -139,6 +149,10 @@ const char* suffix_of(const ConvertOptions& options) {
       return options.external_data ? ".external.onnx" : ".onnx";
     case OutputFormat::Gguf:
       return ".gguf";
+    case OutputFormat::Hdf5:
+      return ".h5";
+    case OutputFormat::Keras:
+      return ".keras";
     case OutputFormat::Safetensors:
       break;
   }
@@ -174,6 +188,7 @@ void declare_convert(CLI::App& app, ConvertCommand& command) {
 ConvertOptions convert_options(const ConvertCommand& command) {
   ConvertOptions options = command.options;
   options.open.key = command.input.key;
+  options.open.hdf5 = hdf5_for(command.input.worker);
   options.use_sidecar = !command.no_sidecar;
   options.write.progress = make_progress(command.progress, command.quiet);
   return options;

@@ -8,6 +8,8 @@
 #include <weighbridge/error.hpp>
 #include <weighbridge/text.hpp>
 
+#include "cli/worker.hpp"
+
 namespace weighbridge::cli {
 
 void add_file(CLI::App& app, std::string& file, std::string_view placeholder, std::string_view description) {
@@ -129,6 +131,7 @@ Checkpoint open_input(const Input& input, WorkerFiles& files) {
   options.key = input.key;
   options.folder = files.input_folder();
   options.input_name = files.input_name();
+  options.hdf5 = hdf5_for(input.worker);
   return read_checkpoint(files.open_input(), options);
 }
 

@@ -11,6 +11,7 @@
 
 #include "cli/errors.hpp"
 #include "cli/terminal.hpp"
+#include "hdf5/hdf5.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -59,6 +60,10 @@ WorkerOptions worker_for(const Input& input) {
   WorkerOptions options = input.worker;
   options.inputs = {file_to_read(input.file)};
   return options;
+}
+
+const Hdf5Library* hdf5_for(const WorkerOptions& worker) {
+  return worker.sandbox == SandboxMode::Off ? nullptr : hdf5_library();
 }
 
 void end_with_worker(const WorkerResult& result) {

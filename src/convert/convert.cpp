@@ -80,6 +80,9 @@ FilePlanner planner_of(OutputFormat format) {
       return plan_onnx_files;
     case OutputFormat::Gguf:
       return plan_gguf_files;
+    case OutputFormat::Hdf5:
+    case OutputFormat::Keras:
+      return plan_filled_files;
     case OutputFormat::Safetensors:
       break;
   }

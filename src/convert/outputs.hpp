@@ -30,4 +30,8 @@ std::vector<OutputFile> plan_torch_files(Checkpoint& checkpoint, const std::stri
 std::vector<OutputFile> plan_gguf_files(Checkpoint& checkpoint, const std::string& output,
                                         const ConvertOptions& options);
 
+/// options.template_file with the weights of the checkpoint; a new HDF5 file without one. Adds findings.
+std::vector<OutputFile> plan_filled_files(Checkpoint& checkpoint, const std::string& output,
+                                          const ConvertOptions& options);
+
 }  // namespace weighbridge

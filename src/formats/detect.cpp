@@ -21,7 +21,6 @@ struct Signature {
 /// To be read one day.
 constexpr std::array kLater = {
     Signature{"PYTORCH1"sv, "containers of PyTorch 1.0 release candidates"},
-    Signature{"\x89HDF\r\n\x1A\n"sv, "HDF5"},
 };
 
 /// No checkpoint, and never to be read.

@@ -9,6 +9,7 @@
 #include "formats/compressed/read.hpp"
 #include "formats/detect.hpp"
 #include "formats/gguf/read.hpp"
+#include "formats/keras/read.hpp"
 #include "formats/numpy/npy.hpp"
 #include "formats/onnx/read.hpp"
 #include "formats/safetensors/read.hpp"
@@ -40,6 +41,7 @@ Checkpoint refuse_foreign(SourcePtr source, const OpenOptions& /*options*/) {
 /// a single byte makes one possible.
 constexpr std::array kFormats = {
     Format{"safetensors", safetensors::looks_like, safetensors::read},
+    Format{"keras", keras::looks_like_archive, keras::read_archive},
     Format{"torch-zip", zip::looks_like_zip, torch::read_zip},
     Format{"torch-legacy", torch::looks_like_legacy, torch::read_legacy},
     Format{"npy", numpy::looks_like_npy, torch::read_npy},
@@ -47,7 +49,9 @@ constexpr std::array kFormats = {
     Format{"tensorflow", tensorflow::looks_like_index, tensorflow::read},
     Format{"tar", tar::looks_like_tar, tar::read},
     Format{"compressed", compressed::looks_like_compressed, compressed::read},
+    Format{"keras-sharded", keras::looks_like_weights_index, keras::read_weights_index},
     Format{"sharded", sharded::looks_like_index, sharded::read},
+    Format{"hdf5", keras::looks_like_hdf5, keras::read_hdf5},
     Format{"onnx", onnx::looks_like_model, onnx::read},
     Format{"foreign", is_foreign, refuse_foreign},
     Format{"pickle", torch::looks_like_pickle, torch::read_raw},

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "formats/keras/read.hpp"
 #include "formats/safetensors/read.hpp"
 #include "formats/tar/archive.hpp"
 #include "formats/torch/read.hpp"
@@ -30,6 +31,8 @@ constexpr std::array kKinds = {
     Kind{is_compressed, scan_compressed},
     Kind{is_npy, scan_npy},
     Kind{is_packed, scan_packed},
+    Kind{keras::looks_like_hdf5, scan_hdf5},
+    Kind{is_keras_config, scan_keras_config},
     Kind{is_onnx, scan_onnx},
 };
 
@@ -57,9 +60,9 @@ bool ends_with_any(std::string_view name, std::span<const std::string_view> suff
 constexpr auto kPickleSuffixes = std::to_array<std::string_view>({".pkl", ".pickle", ".p"});
 
 constexpr auto kCheckpointSuffixes = std::to_array<std::string_view>(
-    {".pt",  ".pth", ".bin", ".ckpt",  ".pkl",      ".pickle", ".p",
-     ".th",  ".t7",  ".tar", ".model", ".dat",      ".data",   ".joblib",
-     ".npy", ".npz", ".jit", ".ot",    ".pdparams", ".pdopt",  ".safetensors"});
+    {".pt",  ".pth", ".bin",      ".ckpt",  ".pkl",         ".pickle", ".p",    ".th",
+     ".t7",  ".tar", ".model",    ".dat",   ".data",        ".joblib", ".npy",  ".npz",
+     ".jit", ".ot",  ".pdparams", ".pdopt", ".safetensors", ".h5",     ".hdf5", ".keras"});
 
 }  // namespace
 

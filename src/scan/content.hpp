@@ -10,6 +10,7 @@
 
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/limits.hpp>
+#include <weighbridge/scan.hpp>
 
 #include "scan/evidence.hpp"
 
@@ -20,6 +21,7 @@ struct Scan {
   const Limits& limits;
   Evidence evidence;
   std::uint64_t work_left;  ///< Bytes that may still be looked into, all layers together.
+  const Hdf5Library* hdf5 = nullptr;
 
   /// Throws LimitExceeded when the file asks for more work than its size allows.
   void charge(std::uint64_t bytes);
@@ -48,6 +50,10 @@ void scan_zip_loosely(Scan& scan, const Content& content);
 std::string scan_tar(Scan& scan, const Content& content);
 std::string scan_compressed(Scan& scan, const Content& content);
 std::string scan_legacy(Scan& scan, const Content& content);
+/// The description of a model in an HDF5 file.
+std::string scan_hdf5(Scan& scan, const Content& content);
+/// The same as a file of its own, as in archives of Keras.
+std::string scan_keras_config(Scan& scan, const Content& content);
 std::string scan_npy(Scan& scan, const Content& content);
 /// Models of ONNX: the files, operators and libraries that they name.
 std::string scan_onnx(Scan& scan, const Content& content);
@@ -56,6 +62,7 @@ std::string scan_packed(Scan& scan, const Content& content);
 /// Pickles one after another.
 std::string scan_pickles(Scan& scan, const Content& content);
 
+bool is_keras_config(const ByteSource& source);
 bool is_npy(const ByteSource& source);
 bool is_onnx(const ByteSource& source);
 bool is_compressed(const ByteSource& source);

@@ -82,7 +82,8 @@ std::optional<Verdict> find_verdict(std::string_view name) noexcept {
 
 ScanReport scan(SourcePtr source, const ScanOptions& options) {
   const std::uint64_t bytes = source->size();
-  Scan work{options.limits, scanning::Evidence(options.limits.findings), most_work(bytes, options.limits)};
+  Scan work{options.limits, scanning::Evidence(options.limits.findings), most_work(bytes, options.limits),
+            options.hdf5};
   const Content whole{
       .source = std::move(source), .place = options.name, .name = options.name, .is_whole = true};
   const std::string format = scan_content(work, whole);

@@ -29,6 +29,7 @@ std::string_view name_format(const Archive& archive) {
   if (has_record(archive, "constants.pkl")) return "torchscript";
   if (has_record(archive, ".data/extern_modules")) return "torch-package";
   if (has_record(archive, "data.pkl")) return "torch-zip";
+  if (archive.find("config.json") != nullptr && archive.find("model.weights.h5") != nullptr) return "keras";
   return "zip";
 }
 

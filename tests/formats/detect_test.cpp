@@ -20,7 +20,6 @@ ErrorCode code(const std::string& content) {
 
 TEST(Detect, NamesFormatsThatAreReadLater) {
   EXPECT_EQ(refusal("PYTORCH1...."), "not yet supported: containers of PyTorch 1.0 release candidates");
-  EXPECT_EQ(refusal("\x89HDF\r\n\x1A\n"), "not yet supported: HDF5");
 }
 
 TEST(Detect, NamesWhatIsNoCheckpoint) {

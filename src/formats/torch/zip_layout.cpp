@@ -19,7 +19,7 @@ struct Sign {
 constexpr std::array kForeign = {
     Sign{"archive_format", "PT2 export archives"},
     Sign{"serialized_exported_program.json", "PT2 export archives"},
-    Sign{"model.weights.h5", "Keras archives"},
+    Sign{"model.weights.h5", "Keras archives without config.json"},
 };
 
 struct KindSign {
