@@ -36,7 +36,7 @@ std::string node_model(std::string_view node, std::string_view more = {}) {
 TEST(ScanOnnx, AModelOfKnownOperatorsIsClean) {
   const std::string graph = Proto()
                                 .bytes(1, onnx_node("Relu", Proto().bytes(1, "a")))
-                                .bytes(5, onnx_tensor("w", kU8, 1, "a"))
+                                .bytes(5, onnx_tensor("v", kU8, 1, "a"))
                                 .bytes(5, external("data"));
   const ScanReport report = scan_onnx(onnx_model(graph));
   EXPECT_EQ(report.verdict, Verdict::Clean);
