@@ -121,6 +121,13 @@ enum class NamePolicy : std::uint8_t {
   Pretty,  ///< As the model's own description calls layers and their variables.
 };
 
+/// What becomes of numpy's raw bytes (`V2`, `V1`, ...), as .npy files have them for types that numpy
+/// itself does not know: they do not say what they are.
+enum class VoidPolicy : std::uint8_t {
+  Bfloat16,  ///< Two bytes are BF16, as ml_dtypes and MLX write it; any other number is Unsupported.
+  Bytes,     ///< U8, with a dimension more.
+};
+
 /// How the content is read.
 struct OpenOptions {
   ReadMode mode = ReadMode::Auto;
@@ -141,8 +148,9 @@ struct OpenOptions {
       false;                 ///< Complex tensors as `name.real` and `name.imag`; the only way for complex128.
   bool paddle_bf16 = false;  ///< uint16 numpy arrays are BF16, as paddle saves bfloat16 parameters.
   bool variable_names = false;  ///< TensorFlow: names that variables were given, for paths through objects.
-  bool skip_meta = false;       ///< Leave out tensors without data instead of refusing the file.
-  bool constants = false;       ///< Also take the constants of TorchScript code, as `CONSTANTS.c<n>`.
+  VoidPolicy numpy_void = VoidPolicy::Bfloat16;
+  bool skip_meta = false;  ///< Leave out tensors without data instead of refusing the file.
+  bool constants = false;  ///< Also take the constants of TorchScript code, as `CONSTANTS.c<n>`.
   NamePolicy names = NamePolicy::Exact;
   /// Parses HDF5 files, among them those of Keras. Null: they are refused. Borrowed. Only for a process
   /// without rights: see docs/security.md.
@@ -154,8 +162,8 @@ struct OpenOptions {
 };
 
 /// The format that the first and last bytes of `source` belong to: "safetensors", "torch-zip",
-/// "torch-legacy", "npy", "gguf", "tensorflow", "sharded", "onnx", "pickle"; for a container around one the
-/// container alone: "tar", "gzip", "xz", ... Nothing for a format that is not read.
+/// "torch-legacy", "npz", "npy", "gguf", "tensorflow", "sharded", "onnx", "pickle"; for a container around
+/// one the container alone: "tar", "gzip", "xz", ... Nothing for a format that is not read.
 WB_EXPORT std::optional<std::string_view> find_format(const ByteSource& source);
 
 /// Reads the structure of a file of any format that is known, detected by content.

@@ -70,6 +70,7 @@ def convert(
     sparse: Literal["dense", "split"] = "dense",
     quantized: Literal["split", "dequantize"] = "split",
     complex: Literal["whole", "split"] = "whole",
+    numpy_void: Literal["bf16", "bytes"] = "bf16",
     skip_meta: bool = False,
     paddle_bf16: bool = False,
     constants: bool = False,

@@ -43,6 +43,10 @@ void add_policies(CLI::App& app, OpenOptions& options) {
       "Complex tensors: as C64, or as .real and .imag, the only way for complex128. Default: whole.");
   add_flag(app, "--variable-names", options.variable_names,
            "Of TensorFlow: the names that variables were given, instead of their paths through objects.");
+  add_choice<VoidPolicy>(
+      app, "--numpy-void", options.numpy_void, {{"bf16", VoidPolicy::Bfloat16}, {"bytes", VoidPolicy::Bytes}},
+      "Raw bytes in .npy and .npz files: those of two bytes as BF16 and no others, or all as U8 with a "
+      "dimension more. Default: bf16.");
   add_flag(app, "--skip-meta", options.skip_meta,
            "Leave out meta tensors, which have no data, instead of refusing the file.");
 }

@@ -33,7 +33,7 @@ struct Input {
 void add_file(CLI::App& app, std::string& file, std::string_view placeholder, std::string_view description);
 void add_key(CLI::App& app, std::optional<std::string>& key);
 void add_json(CLI::App& app, bool& json);
-/// What becomes of special tensors: --sparse, --quantized, --complex and --skip-meta.
+/// What becomes of special tensors: --sparse, --quantized, --complex, --numpy-void and --skip-meta.
 void add_policies(CLI::App& app, OpenOptions& options);
 /// FILE, --key, the policies and --json.
 void add_input(CLI::App& app, Input& input);

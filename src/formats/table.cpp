@@ -42,6 +42,7 @@ Checkpoint refuse_foreign(SourcePtr source, const OpenOptions& /*options*/) {
 constexpr std::array kFormats = {
     Format{"safetensors", safetensors::looks_like, safetensors::read},
     Format{"keras", keras::looks_like_archive, keras::read_archive},
+    Format{"npz", torch::looks_like_npz, torch::read_npz},
     Format{"torch-zip", zip::looks_like_zip, torch::read_zip},
     Format{"torch-legacy", torch::looks_like_legacy, torch::read_legacy},
     Format{"npy", numpy::looks_like_npy, torch::read_npy},

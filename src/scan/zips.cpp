@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "formats/torch/read.hpp"
 #include "formats/zip/archive.hpp"
 #include "formats/zip/crc32.hpp"
 #include "scan/content.hpp"
@@ -131,7 +132,9 @@ bool scan_row(Scan& scan, const Content& content) {
 std::string scan_zip(Scan& scan, const Content& content) {
   std::optional<Archive> archive;
   try {
-    archive = Archive::read(content.source, scan.limits);
+    const bool npz = torch::looks_like_npz(*content.source);
+    archive =
+        Archive::read(content.source, scan.limits, npz ? zip::NameCase::Distinct : zip::NameCase::Folded);
   } catch (const Error& error) {
     if (scan_row(scan, content)) return "zips";
     note_error(scan, content.place, error);

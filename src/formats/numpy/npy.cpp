@@ -149,6 +149,25 @@ NpyHeader parse_npy_header(const ByteSource& source) {
           .data_offset = header.end};
 }
 
+void resolve_void(NpyHeader& header, VoidPolicy policy) {
+  const DataType& type = *header.type;
+  if (type.structured || type.leaves.size() != 1 || type.leaves.front().type.kind != 'V') return;
+  if (!type.leaves.front().shape.empty()) return;
+  const ScalarType& raw = type.leaves.front().type;
+  DataType resolved;
+  if (policy == VoidPolicy::Bytes) {
+    resolved = sub_array_type(plain_type({.kind = 'u', .bytes = 1}), {raw.bytes});
+  } else if (raw.bytes == 2) {
+    resolved = plain_type({.kind = 'x', .bytes = 2, .big_endian = raw.big_endian, .name = "bfloat16"});
+  } else {
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("{} is raw bytes, and the file does not say of what; they can be taken as U8 "
+                            "(--numpy-void bytes)",
+                            type_text(raw)));
+  }
+  header.type = std::make_shared<const DataType>(std::move(resolved));
+}
+
 Array npy_array(const NpyHeader& header, SourcePtr source, const Limits& limits) {
   const std::uint64_t needed = byte_count(header.shape, header.type->bytes);
   const std::uint64_t there = source->size() - header.data_offset;

@@ -1,7 +1,6 @@
 #include "formats/safetensors/read.hpp"
 
 #include <array>
-#include <optional>
 #include <string_view>
 
 #include <weighbridge/header.hpp>
@@ -10,24 +9,17 @@
 
 #include "base/endian.hpp"
 #include "base/text.hpp"
+#include "formats/key.hpp"
 
 namespace weighbridge::safetensors {
 namespace {
 
 constexpr std::uint64_t kLargestHeader = 100'000'000;
-constexpr std::string_view kWholeFile = ".";
 
 void check_tensor_count(const Header& header, const Limits& limits) {
   if (header.size() <= limits.tensors) return;
   throw Error(ErrorCode::LimitExceeded,
               fmt::format("the file has {} tensors, the limit is {}", header.size(), limits.tensors));
-}
-
-// The name below `key`, or nothing when the tensor is not part of it.
-std::optional<std::string_view> select_name(std::string_view name, std::string_view key) {
-  if (key == kWholeFile || name == key) return name;
-  if (!name.starts_with(key) || name[key.size()] != '.') return std::nullopt;
-  return name.substr(key.size() + 1);
 }
 
 TensorEntry make_entry(const TensorInfo& tensor, std::string_view name, const SourcePtr& source,

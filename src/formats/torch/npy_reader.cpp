@@ -30,10 +30,13 @@ Document parse_objects(const SourcePtr& source, std::uint64_t offset, const Limi
   return document;
 }
 
-Document parse_npy(const SourcePtr& source, const Limits& limits, Findings& findings) {
-  const numpy::NpyHeader header = numpy::parse_npy_header(*source);
-  if (numpy::holds_objects(*header.type)) return parse_objects(source, header.data_offset, limits, findings);
-  numpy::Array array = numpy::npy_array(header, source, limits);
+Document parse_npy(const SourcePtr& source, const OpenOptions& options, Findings& findings) {
+  numpy::NpyHeader header = numpy::parse_npy_header(*source);
+  if (numpy::holds_objects(*header.type)) {
+    return parse_objects(source, header.data_offset, options.limits, findings);
+  }
+  numpy::resolve_void(header, options.numpy_void);
+  numpy::Array array = numpy::npy_array(header, source, options.limits);
   report_rest(*source, array.offset + array.bytes, findings);
   return document_of(std::move(array));
 }
@@ -43,7 +46,7 @@ Document parse_npy(const SourcePtr& source, const Limits& limits, Findings& find
 Checkpoint read_npy(SourcePtr source, const OpenOptions& options) {
   Findings findings;
   try {
-    Document document = parse_npy(source, options.limits, findings);
+    Document document = parse_npy(source, options, findings);
     return assemble(std::move(document), "npy", findings, options);
   } catch (const Error& error) {
     throw with_danger(error, findings);

@@ -37,6 +37,13 @@ bool looks_like_pickle(const ByteSource& source);
 /// also joblib files. Throws UnknownFormat for a file without PROTO that turns out to be no pickle.
 Checkpoint read_raw(SourcePtr source, const OpenOptions& options);
 
+/// Whether the file starts like a zip archive of .npy files.
+bool looks_like_npz(const ByteSource& source);
+
+/// An .npz file: a zip archive of .npy files, each a tensor of its entry's name. Archives that hold anything
+/// else are read by read_zip(). Also throws MalformedArchive, NameCollision.
+Checkpoint read_npz(SourcePtr source, const OpenOptions& options);
+
 /// An .npy file: the tensor "array", or the arrays within an array of objects.
 Checkpoint read_npy(SourcePtr source, const OpenOptions& options);
 

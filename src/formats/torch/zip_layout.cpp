@@ -60,18 +60,11 @@ void refuse_foreign(const zip::Archive& archive, const std::string& root) {
   }
 }
 
-bool is_npz(const zip::Archive& archive) {
-  return !archive.entries().empty() && std::ranges::all_of(archive.entries(), [](const zip::Entry& entry) {
-    return entry.name.ends_with(".npy");
-  });
-}
-
 }  // namespace
 
 ZipLayout classify_zip(const zip::Archive& archive) {
   const std::string root = find_root(archive);
   refuse_foreign(archive, root);
-  if (is_npz(archive)) throw Error(ErrorCode::Unsupported, "not yet supported: numpy archives (.npz)");
   const auto sign = std::ranges::find_if(kKinds, [&](const KindSign& candidate) {
     return archive.find(root + std::string(candidate.entry)) != nullptr;
   });

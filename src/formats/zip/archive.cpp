@@ -80,7 +80,7 @@ bool looks_like_zip(const ByteSource& source) {
   return (signature == kLocalSignature || signature == kEndSignature) && has_end_record(source);
 }
 
-Archive Archive::read(SourcePtr source, const Limits& limits) {
+Archive Archive::read(SourcePtr source, const Limits& limits, NameCase name_case) {
   const DirectoryExtent directory = find_directory(*source);
   std::vector<CentralHeader> headers = parse_directory(*source, directory, limits);
   const std::vector<EntryExtent> extents = read_extents(*source, headers, directory.offset);
@@ -90,15 +90,17 @@ Archive Archive::read(SourcePtr source, const Limits& limits) {
   archive.findings_ = inspect_names(headers, limits);
   note_trailing_bytes(archive.findings_, directory, source->size());
   archive.entries_ = take_files(std::move(headers), extents);
-  archive.by_name_ = sort_by_name(archive.entries_);
+  archive.by_name_ = sort_by_name(archive.entries_, name_case);
+  archive.name_case_ = name_case;
   archive.source_ = std::move(source);
   archive.limits_ = limits;
   return archive;
 }
 
 const Entry* Archive::find(std::string_view name) const noexcept {
-  const auto found = std::ranges::lower_bound(
-      by_name_, 0, std::less<>(), [&](std::size_t i) { return compare_folded(entries_[i].name, name); });
+  const auto found = std::ranges::lower_bound(by_name_, 0, std::less<>(), [&](std::size_t i) {
+    return compare_names(entries_[i].name, name, name_case_);
+  });
   if (found == by_name_.end() || entries_[*found].name != name) return nullptr;
   return &entries_[*found];
 }

@@ -14,6 +14,8 @@
 #include <weighbridge/error.hpp>
 #include <weighbridge/limits.hpp>
 
+#include "formats/zip/entry_name.hpp"
+
 namespace weighbridge::zip {
 
 enum class Method : std::uint8_t { Stored, Deflated };
@@ -31,13 +33,12 @@ struct Entry {
 /// Whether `source` starts like a zip archive and has an end-of-central-directory record.
 bool looks_like_zip(const ByteSource& source);
 
-/// A directory that was checked as a whole: no duplicates (ASCII case folded), no overlapping
-/// entries, no encryption, only stored and deflated, every byte range inside the file.
-/// Immutable; open() may be called by several threads.
+/// A directory that was checked as a whole: no duplicates, no overlapping entries, no encryption, only stored
+/// and deflated, every byte range inside the file. Immutable; open() may be called by several threads.
 class Archive {
  public:
   /// Throws MalformedArchive, Unsupported (method, encryption, several disks), LimitExceeded.
-  static Archive read(SourcePtr source, const Limits& limits);
+  static Archive read(SourcePtr source, const Limits& limits, NameCase name_case = NameCase::Folded);
 
   [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }  ///< Directory order.
   [[nodiscard]] const Entry* find(std::string_view name) const noexcept;
@@ -55,7 +56,8 @@ class Archive {
 
   SourcePtr source_;
   std::vector<Entry> entries_;
-  std::vector<std::size_t> by_name_;  ///< Positions in entries_, ordered by folded name.
+  std::vector<std::size_t> by_name_;  ///< Positions in entries_, ordered by name.
+  NameCase name_case_ = NameCase::Folded;
   Findings findings_;
   Limits limits_;
 };

@@ -71,20 +71,21 @@ void check_extents(std::span<const CentralHeader> headers, std::span<const Entry
   }
 }
 
-std::vector<std::size_t> sort_by_name(std::span<const Entry> entries) {
+std::vector<std::size_t> sort_by_name(std::span<const Entry> entries, NameCase name_case) {
   std::vector<std::size_t> order = positions(entries.size());
   std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
-    const int difference = compare_folded(entries[a].name, entries[b].name);
+    const int difference = compare_names(entries[a].name, entries[b].name, name_case);
     return difference != 0 ? difference < 0 : a < b;
   });
   for (std::size_t i = 1; i < order.size(); ++i) {
     const Entry& first = entries[order[i - 1]];
     const Entry& second = entries[order[i]];
-    if (compare_folded(first.name, second.name) != 0) continue;
-    throw entry_failure(ErrorCode::MalformedArchive, second.name,
-                        fmt::format("duplicate entry; '{}' is at byte {}, and case does not tell names apart",
-                                    printable(first.name), first.data_offset),
-                        second.data_offset);
+    if (compare_names(first.name, second.name, name_case) != 0) continue;
+    throw entry_failure(
+        ErrorCode::MalformedArchive, second.name,
+        fmt::format("duplicate entry; '{}' is at byte {}{}", printable(first.name), first.data_offset,
+                    name_case == NameCase::Folded ? ", and case does not tell names apart" : ""),
+        second.data_offset);
   }
   return order;
 }

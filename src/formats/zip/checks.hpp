@@ -24,9 +24,10 @@ struct EntryExtent {
 void check_extents(std::span<const CentralHeader> headers, std::span<const EntryExtent> extents,
                    std::uint64_t directory_offset);
 
-/// Positions of the entries in the order of their names, without regard to ASCII case.
-/// Throws MalformedArchive when two names are the same in that sense.
-[[nodiscard]] std::vector<std::size_t> sort_by_name(std::span<const Entry> entries);
+/// Positions of the entries in the order of their names.
+/// Throws MalformedArchive when two names are the same.
+[[nodiscard]] std::vector<std::size_t> sort_by_name(std::span<const Entry> entries,
+                                                    NameCase name_case = NameCase::Folded);
 
 /// Warnings about names that would be dangerous or ambiguous to unpack.
 [[nodiscard]] Findings inspect_names(std::span<const CentralHeader> headers, const Limits& limits);

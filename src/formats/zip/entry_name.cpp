@@ -43,6 +43,10 @@ bool leaves_its_folder(std::string_view name) {
   return false;
 }
 
+int compare_names(std::string_view a, std::string_view b, NameCase name_case) noexcept {
+  return name_case == NameCase::Folded ? compare_folded(a, b) : a.compare(b);
+}
+
 int compare_folded(std::string_view a, std::string_view b) noexcept {
   const std::size_t common = std::min(a.size(), b.size());
   for (std::size_t i = 0; i < common; ++i) {
