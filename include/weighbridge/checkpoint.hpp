@@ -162,8 +162,8 @@ struct OpenOptions {
 };
 
 /// The format that the first and last bytes of `source` belong to: "safetensors", "torch-zip",
-/// "torch-legacy", "npz", "npy", "gguf", "tensorflow", "sharded", "onnx", "pickle"; for a container around
-/// one the container alone: "tar", "gzip", "xz", ... Nothing for a format that is not read.
+/// "torch-legacy", "npz", "npy", "gguf", "tensorflow", "sharded", "hdf5", "onnx", "flax", "pickle"; for a
+/// container around one the container alone: "tar", "gzip", "xz", ... Nothing for a format that is not read.
 WB_EXPORT std::optional<std::string_view> find_format(const ByteSource& source);
 
 /// Reads the structure of a file of any format that is known, detected by content.

@@ -8,6 +8,7 @@
 #include "formats/compressed/compressed.hpp"
 #include "formats/compressed/read.hpp"
 #include "formats/detect.hpp"
+#include "formats/flax/read.hpp"
 #include "formats/gguf/read.hpp"
 #include "formats/keras/read.hpp"
 #include "formats/numpy/npy.hpp"
@@ -55,6 +56,7 @@ constexpr std::array kFormats = {
     Format{"hdf5", keras::looks_like_hdf5, keras::read_hdf5},
     Format{"onnx", onnx::looks_like_model, onnx::read},
     Format{"foreign", is_foreign, refuse_foreign},
+    Format{"flax", flax::looks_like_flax, flax::read},
     Format{"pickle", torch::looks_like_pickle, torch::read_raw},
 };
 

@@ -8,7 +8,8 @@
 
 namespace weighbridge::pickle {
 
-/// Thrown inside this room only: run() adds the opcode and its offset and makes an Error of it.
+/// Never leaves a reader: run() adds the opcode and its offset and makes an Error of it, and so does whoever
+/// builds a Graph from something else.
 struct Fault {
   ErrorCode code;
   std::string reason;
