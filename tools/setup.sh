@@ -9,7 +9,7 @@
 set -eu
 
 build_packages="g++ cmake ninja-build pkg-config
-  libcli11-dev libfmt-dev nlohmann-json3-dev zlib1g-dev libbz2-dev liblzma-dev liblz4-dev
+  libcli11-dev libfmt-dev nlohmann-json3-dev zlib1g-dev libbz2-dev liblzma-dev liblz4-dev libre2-dev
   libseccomp-dev libssl-dev libhdf5-dev"
 python_packages="python3 python3-dev python3-venv"
 test_packages="libgtest-dev libgmock-dev

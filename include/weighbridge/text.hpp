@@ -13,4 +13,7 @@ namespace weighbridge {
 /// messages are printable already; names, paths and metadata are not.
 WB_EXPORT std::string printable(std::string_view text);
 
+/// Whether the whole text matches a shell pattern: `*`, `?`, `[...]`, as fnmatch(3) has them without flags.
+WB_EXPORT bool matches_glob(const std::string& text, const std::string& glob);
+
 }  // namespace weighbridge

@@ -15,6 +15,7 @@
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/checkpoint.hpp>
 #include <weighbridge/convert.hpp>
+#include <weighbridge/diff.hpp>
 #include <weighbridge/dtype.hpp>
 #include <weighbridge/edit.hpp>
 #include <weighbridge/error.hpp>

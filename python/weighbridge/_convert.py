@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +39,7 @@ class ConvertResult:
         tied: ``{name: kept}`` of the names that stand for the bytes of another tensor.
         not_tensors: how many values of the input are no tensor.
         findings: what was noticed on the way.
+        cast_overflows: numbers that were too large for the dtype they were cast to.
         verified: whether every tensor was read again and compared with its source.
         sidecar: the file with all that is no tensor, when one was written.
         report: the whole report, as docs/cli.md describes it.
@@ -54,6 +56,7 @@ class ConvertResult:
     not_tensors: int
     findings: tuple[Finding, ...]
     verified: bool
+    cast_overflows: int
     sidecar: Path | None
     report: dict[str, Any] = field(repr=False)
 
@@ -63,7 +66,7 @@ def convert(
     dst: StrPath | None = None,
     *,
     force: bool = False,
-    to: Literal["safetensors", "pt"] = "safetensors",
+    to: Literal["safetensors", "pt", "npz", "npy"] = "safetensors",
     key: str | None = None,
     shared: Literal["dedupe", "copy", "error"] = "dedupe",
     optimizer: Literal["skip", "separate", "inline"] = "skip",
@@ -71,6 +74,13 @@ def convert(
     quantized: Literal["split", "dequantize"] = "split",
     complex: Literal["whole", "split"] = "whole",
     numpy_void: Literal["bf16", "bytes"] = "bf16",
+    select: str | Sequence[str] | None = None,
+    drop: str | Sequence[str] | None = None,
+    dtype: Literal["f64", "f32", "f16", "bf16", "f8_e4m3", "f8_e5m2"] | None = None,
+    dtype_only: str | Sequence[str] | None = None,
+    strip_prefix: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    lacking: Literal["error", "u8"] = "error",
     skip_meta: bool = False,
     paddle_bf16: bool = False,
     constants: bool = False,
@@ -105,6 +115,8 @@ def convert(
             the content.
         dst: where to write; by default `src` with the suffix ``.safetensors`` (or ``.pt``).
         force: replace `dst` when it exists.
+        select, drop, dtype_only: shell patterns for names in `src`, one or several.
+        rename: ``{pattern: replacement}``, regular expressions of RE2, in this order.
         max_shard_size: bytes, or text with a unit: ``"5GB"``, ``"500MiB"``.
         progress: ``callable(done, total)`` in bytes, or a `tqdm` class or object. Called in this
             thread. The call with ``done == total`` comes when the output is in place. An exception
@@ -144,6 +156,10 @@ def _arguments(options: dict[str, Any]) -> list[str]:
             given += [] if value else [_NEGATED[name]]
         elif isinstance(value, bool):
             given += [option] if value else []
+        elif isinstance(value, Mapping):
+            given += [f"{option}={pattern}=>{replacement}" for pattern, replacement in value.items()]
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            given += [f"{option}={item}" for item in value]
         elif value is not None:
             given.append(f"{option}={value}")
     return given
@@ -174,6 +190,7 @@ def _result(report: dict[str, Any]) -> ConvertResult:
         not_tensors=report["not_tensors"]["count"],
         findings=parse_findings(report["findings"]),
         verified=write.get("verified", False),
+        cast_overflows=write.get("cast_overflows", 0),
         sidecar=None if sidecar is None else Path(sidecar),
         report=report,
     )

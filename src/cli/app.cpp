@@ -26,6 +26,9 @@ void add_verbs(CLI::App& app, Invocation& invocation) {
   add_cat(app, invocation);
   add_extract(app, invocation);
   add_hash(app, invocation);
+  add_diff(app, invocation);
+  add_merge(app, invocation);
+  add_split(app, invocation);
   add_completion(app, invocation);
   add_man(app, invocation);
 }

@@ -86,6 +86,7 @@ ConvertReport write_output(const ConvertCommand& command, const Conversion& conv
     ConvertReport report;
     report.write = write_descriptor(conversion.files.front().plan, STDOUT_FILENO, options.write);
     report.findings = conversion.checkpoint.findings;
+    report.cast_overflows = report_casts(conversion.checkpoint, report.findings);
     return report;
   } catch (const Error& error) {
     clear_progress(command.progress, command.quiet);

@@ -34,6 +34,9 @@ void add_scan(CLI::App& app, Invocation& invocation);
 void add_cat(CLI::App& app, Invocation& invocation);
 void add_extract(CLI::App& app, Invocation& invocation);
 void add_hash(CLI::App& app, Invocation& invocation);
+void add_diff(CLI::App& app, Invocation& invocation);
+void add_merge(CLI::App& app, Invocation& invocation);
+void add_split(CLI::App& app, Invocation& invocation);
 void add_completion(CLI::App& app, Invocation& invocation);
 void add_man(CLI::App& app, Invocation& invocation);
 

@@ -1,6 +1,7 @@
 #include "cli/convert_options.hpp"
 
 #include "cli/help.hpp"
+#include "cli/pass_options.hpp"
 #include "cli/worker.hpp"
 
 namespace weighbridge::cli {
@@ -65,18 +66,7 @@ void declare_output_options(CLI::App& app, ConvertCommand& command) {
   add_value(app, "-o,--output", command.output, "OUT",
             "Where to write; '-' is standard output. Default: IN with the suffix .safetensors.");
   add_flag(app, "-f,--force", command.options.write.overwrite, "Replace OUT when it exists.");
-  add_choice<OutputFormat>(app, "--to", command.options.to,
-                           {{"safetensors", OutputFormat::Safetensors},
-                            {"pt", OutputFormat::Torch},
-                            {"onnx", OutputFormat::Onnx},
-                            {"gguf", OutputFormat::Gguf},
-                            {"h5", OutputFormat::Hdf5},
-                            {"keras", OutputFormat::Keras}},
-                           "What to write: safetensors; a PyTorch file of plain data, made of the tensors "
-                           "and the sidecar and optimizer's file beside IN; an ONNX model, IN itself or the "
-                           "template filled with its tensors; GGUF, with the key-value pairs of the sidecar; "
-                           "an HDF5 file or a .keras archive, the template filled (h5 goes without one). "
-                           "Default: safetensors.");
+  add_format(app, command.options);
   add_value(
       app, "--template", command.template_file, "FILE",
       "A model of the same architecture, which becomes OUT with the tensors of IN in it. With --to onnx "
@@ -141,29 +131,12 @@ std::filesystem::path default_output(const std::filesystem::path& input, const c
   return output;
 }
 
-const char* suffix_of(const ConvertOptions& options) {
-  switch (options.to) {
-    case OutputFormat::Torch:
-      return ".pt";
-    case OutputFormat::Onnx:
-      return options.external_data ? ".external.onnx" : ".onnx";
-    case OutputFormat::Gguf:
-      return ".gguf";
-    case OutputFormat::Hdf5:
-      return ".h5";
-    case OutputFormat::Keras:
-      return ".keras";
-    case OutputFormat::Safetensors:
-      break;
-  }
-  return ".safetensors";
-}
-
 }  // namespace
 
 std::filesystem::path ConvertCommand::output_path() const {
   if (!output.empty()) return output;
-  return default_output(input.file, suffix_of(options));
+  const bool external = options.to == OutputFormat::Onnx && options.external_data;
+  return default_output(input.file, external ? ".external.onnx" : suffix_of(options.to));
 }
 
 std::filesystem::path ConvertCommand::path_beside(const std::string& name) const {
@@ -172,6 +145,7 @@ std::filesystem::path ConvertCommand::path_beside(const std::string& name) const
 
 void declare_convert(CLI::App& app, ConvertCommand& command) {
   declare_input_options(app, command);
+  add_passes(app, command.options.passes);
   declare_output_options(app, command);
   declare_writing(app, command);
   declare_reporting(app, command);

@@ -16,7 +16,8 @@ constexpr std::uint64_t kMostItems = 10;
 constexpr std::size_t kMostFindings = 20;
 
 std::string_view extras_fate(const ConvertOptions& options) {
-  if (options.to != OutputFormat::Safetensors) return "";
+  const bool is_array = options.to == OutputFormat::Npz || options.to == OutputFormat::Npy;
+  if (options.to != OutputFormat::Safetensors) return is_array ? " (not kept)" : "";
   return options.sidecar ? " (in the sidecar)" : " (see --sidecar)";
 }
 
@@ -136,6 +137,7 @@ Json write_json(const ConvertCommand& command, const Conversion& conversion, con
   return {{"bytes", report.write.bytes_written},
           {"bytes_copied_in_kernel", report.write.bytes_copied_in_kernel},
           {"booleans_normalized", report.write.booleans_normalized},
+          {"cast_overflows", report.cast_overflows},
           {"verified", report.write.verified},
           {"sidecar", sidecar ? Json(*sidecar) : Json(nullptr)},
           {"seconds", seconds}};

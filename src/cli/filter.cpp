@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
-#include <fnmatch.h>
+#include <weighbridge/text.hpp>
 
 namespace weighbridge::cli {
 namespace {
 
 bool matches(const std::string& name, const std::vector<std::string>& globs) {
-  return globs.empty() || std::ranges::any_of(globs, [&name](const std::string& glob) {
-           return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
-         });
+  return globs.empty() ||
+         std::ranges::any_of(globs, [&name](const std::string& glob) { return matches_glob(name, glob); });
 }
 
 }  // namespace

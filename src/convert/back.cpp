@@ -21,7 +21,7 @@ struct Companions {
 /// Beside safetensors there are files of known names; every other format has its tree in itself.
 Companions find_companions(Checkpoint& checkpoint, const ConvertOptions& options) {
   Companions found;
-  if (options.open.key || !options.use_sidecar) return found;
+  if (options.open.key || !options.use_sidecar || options.passes.change_names()) return found;
   if (checkpoint.extras != nullptr && checkpoint.shards.empty()) {
     found.sidecar = memory_source(Buffer::take(checkpoint.extras->to_json(options.open.limits)));
     found.optimizer = take_optimizer(checkpoint, options.shared);

@@ -37,12 +37,20 @@ OpenOptions open_options(const ConvertOptions& options) {
 }
 
 void check_options(const ConvertOptions& options) {
+  if (options.sidecar && options.passes.change_names()) {
+    throw Error(ErrorCode::InvalidArgument,
+                "a sidecar tells of the input's tensors by their names, so that none can be written where "
+                "tensors are selected or renamed");
+  }
   if (options.to == OutputFormat::Safetensors) return;
   if (options.to == OutputFormat::Onnx && options.open.key) {
     throw Error(ErrorCode::InvalidArgument, "a model of ONNX is written as a whole, without a key");
   }
-  if (options.max_shard_bytes == 0 && !options.sidecar) return;
-  throw Error(ErrorCode::InvalidArgument, "shards and sidecars are written beside safetensors only");
+  const bool beside =
+      options.open.optimizer == OptimizerPolicy::Separate && options.to != OutputFormat::Torch;
+  if (options.max_shard_bytes == 0 && !options.sidecar && !beside) return;
+  throw Error(ErrorCode::InvalidArgument,
+              "shards, sidecars and an optimizer's file are written beside safetensors only");
 }
 
 /// A model of ONNX is made from itself when no other one is given.
@@ -78,6 +86,10 @@ FilePlanner planner_of(OutputFormat format) {
       return plan_torch_files;
     case OutputFormat::Onnx:
       return plan_onnx_files;
+    case OutputFormat::Npz:
+      return plan_npz_files;
+    case OutputFormat::Npy:
+      return plan_npy_files;
     case OutputFormat::Gguf:
       return plan_gguf_files;
     case OutputFormat::Hdf5:
@@ -135,10 +147,14 @@ void refuse_dangerous(const Findings& findings) {
 Conversion plan_conversion(SourcePtr input, const std::string& output, const ConvertOptions& given) {
   check_options(given);
   const ConvertOptions options = with_template(given, input);
-  Checkpoint checkpoint = read_checkpoint(std::move(input), open_options(options));
+  return plan_checkpoint(read_checkpoint(std::move(input), open_options(options)), output, options);
+}
+
+Conversion plan_checkpoint(Checkpoint checkpoint, const std::string& output, const ConvertOptions& options) {
+  check_options(options);
   if (!options.allow_dangerous) refuse_dangerous(checkpoint.findings);
   if (!options.allow_empty) refuse_empty(checkpoint);
-  checkpoint = share_tensors(std::move(checkpoint), shared_policy(options));
+  checkpoint = share_tensors(apply_passes(std::move(checkpoint), options.passes), shared_policy(options));
   Conversion conversion;
   conversion.files = planner_of(options.to)(checkpoint, output, with_room_for_blocks(options, checkpoint));
   conversion.checkpoint = std::move(checkpoint);
@@ -153,13 +169,14 @@ ConvertReport write_conversion(const Conversion& conversion, OutputFolder& folde
     descriptors.push_back(folder.create(file.name));
     total += file.plan.total_bytes * (options.write.verify ? 2 : 1);
   }
-  ConvertReport report{.write = {}, .findings = conversion.checkpoint.findings};
+  ConvertReport report{.write = {}, .cast_overflows = 0, .findings = conversion.checkpoint.findings};
   std::uint64_t done = 0;
   for (std::size_t i = 0; i < conversion.files.size(); ++i) {
     const FilePlan& plan = conversion.files[i].plan;
     add_up(report.write, write_descriptor(plan, descriptors[i], part_of_whole(options.write, done, total)));
     done += plan.total_bytes * (options.write.verify ? 2 : 1);
   }
+  report.cast_overflows = report_casts(conversion.checkpoint, report.findings);
   folder.commit();
   add_write_findings(report.write, report.findings);
   return report;

@@ -22,6 +22,12 @@ std::vector<OutputFile> plan_safetensors_files(Checkpoint& checkpoint, const std
 std::vector<OutputFile> plan_onnx_files(Checkpoint& checkpoint, const std::string& output,
                                         const ConvertOptions& options);
 
+/// One archive of arrays, or one array, for numpy. Adds findings.
+std::vector<OutputFile> plan_npz_files(Checkpoint& checkpoint, const std::string& output,
+                                       const ConvertOptions& options);
+std::vector<OutputFile> plan_npy_files(Checkpoint& checkpoint, const std::string& output,
+                                       const ConvertOptions& options);
+
 /// One archive for torch.load().
 std::vector<OutputFile> plan_torch_files(Checkpoint& checkpoint, const std::string& output,
                                          const ConvertOptions& options);

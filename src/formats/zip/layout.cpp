@@ -139,13 +139,18 @@ std::uint64_t padding_at(std::uint64_t at, std::uint64_t alignment) {
   return missing == 0 || missing >= 4 ? missing : missing + alignment;
 }
 
-std::function<std::uint32_t()> once(Checksum checksum, CopyStep step) {
+/// Of the head and the content behind it.
+std::function<std::uint32_t()> once(Checksum checksum, const std::string& head, CopyStep step) {
   struct State {
     std::once_flag flag;
     std::uint32_t value = 0;
   };
-  return [state = std::make_shared<State>(), checksum = std::move(checksum), step = std::move(step)] {
-    std::call_once(state->flag, [&] { state->value = checksum(step); });
+  const uLong before = crc32_z(0, reinterpret_cast<const Bytef*>(head.data()), head.size());
+  return [state = std::make_shared<State>(), checksum = std::move(checksum), step = std::move(step), before] {
+    std::call_once(state->flag, [&] {
+      const auto bytes = static_cast<z_off_t>(step.runs.total_bytes);
+      state->value = static_cast<std::uint32_t>(crc32_combine(before, checksum(step), bytes));
+    });
     return state->value;
   };
 }
@@ -160,13 +165,15 @@ class Layout {
       throw Error(ErrorCode::InvalidArgument,
                   fmt::format("an archive entry's name of {} bytes", entry.name.size()));
     }
-    Placed placed{.name = entry.name, .bytes = entry.content.runs.total_bytes, .header_at = at_};
-    placed.checksum = once(checksum_, entry.content);
+    Placed placed{
+        .name = entry.name, .bytes = entry.head.size() + entry.content.runs.total_bytes, .header_at = at_};
+    placed.checksum = once(checksum_, entry.head, entry.content);
     const std::uint64_t header = kLocalBytes + placed.name.size() + (placed.wide() ? kWideLocalBytes : 0);
     placed.padding = padding_at(at_ + header, alignment_);
     const std::uint64_t header_bytes = header + placed.padding;
     entries_.push_back(std::make_shared<const Placed>(std::move(placed)));
     add_late("zip header", header_bytes, [entry = entries_.back()] { return local_header(*entry); });
+    if (!entry.head.empty()) add_step(text_entry(entry.name, std::move(entry.head)).content);
     add_step(std::move(entry.content));
   }
 

@@ -15,6 +15,7 @@ namespace weighbridge::zip {
 /// filled in by the layout.
 struct NewEntry {
   std::string name;
+  std::string head = {};  ///< In front of the content.
   CopyStep content;
 };
 

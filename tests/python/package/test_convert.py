@@ -13,6 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import weighbridge
 from inputs import write_inputs, write_large
@@ -124,6 +125,23 @@ class TestOptions:
 
 
 class TestErrors:
+    def test_names_and_dtypes_change_on_the_way(self, inputs: Path) -> None:
+        names = weighbridge.convert(inputs / "training.pt", inputs / "all.safetensors", dry_run=True, shared="copy")
+        result = weighbridge.convert(
+            inputs / "training.pt",
+            inputs / "some.npz",
+            to="npz",
+            select=["*weight", "turned"],
+            drop="head.*",
+            dtype="f16",
+            dtype_only="embed.*",
+            rename={"^embed": "first", r"(\w+)ed$": r"\1ing"},
+        )
+        assert result.tensors == 2 < names.tensors
+        assert {finding.code for finding in result.findings} >= {"TensorsCast", "TensorsLeftOut"}
+        assert result.cast_overflows == 0
+        assert sorted(np.load(result.output).files) == ["first.weight", "turning"]
+
     def test_dangerous_content_is_refused(self, inputs: Path) -> None:
         with pytest.raises(weighbridge.DangerousContentError, match=r"refused, nothing was run: os\.system") as caught:
             weighbridge.convert(inputs / "dangerous.pt")
