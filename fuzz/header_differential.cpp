@@ -1,5 +1,6 @@
-// The quick way and the general way to scan a header give the same records, or the same error with the
-// same message, and the same findings. The input is the text of a header.
+// The quick way, through windows of several sizes, and the general way to read a header give the same
+// records, or the same error with the same message, and the same findings. The input is the text of a
+// header.
 #include <cstdlib>
 #include <string_view>
 

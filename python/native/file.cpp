@@ -63,15 +63,29 @@ nb::list offset_names(const OpenFile& file) {
   return make_list(file.header().size(), [&](std::size_t i) { return to_str(file.header()[i].name); });
 }
 
-// The order of UTF-8 bytes is that of code points. Files are mostly in this order already.
+std::vector<std::string_view> sorted_names(const Header& header) {
+  const nb::gil_scoped_release release;
+  std::vector<std::string_view> names(header.size());
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = header[i].name;
+  std::ranges::sort(names);
+  return names;
+}
+
+// The order of UTF-8 bytes is that of code points. Files are mostly in this order already, which shows
+// while the list is made.
 nb::list names(const OpenFile& file) {
-  std::vector<std::string_view> sorted(file.header().size());
-  {
-    const nb::gil_scoped_release release;
-    for (std::size_t i = 0; i < sorted.size(); ++i) sorted[i] = file.header()[i].name;
-    if (!std::ranges::is_sorted(sorted)) std::ranges::sort(sorted);
-  }
-  return make_list(sorted.size(), [&](std::size_t i) { return to_str(sorted[i]); });
+  const Header& header = file.header();
+  bool sorted = true;
+  std::string_view last;
+  nb::list in_file_order = make_list(header.size(), [&](std::size_t i) {
+    const std::string_view name = header[i].name;
+    sorted = sorted && last <= name;
+    last = name;
+    return to_str(name);
+  });
+  if (sorted) return in_file_order;
+  const auto names = sorted_names(header);
+  return make_list(names.size(), [&](std::size_t i) { return to_str(names[i]); });
 }
 
 nb::object metadata(const OpenFile& file) {

@@ -27,7 +27,7 @@ TensorInfo Header::operator[](std::size_t i) const& noexcept {
           .shape = data_->shape(tensor),
           .begin = tensor.begin,
           .end = tensor.end,
-          .header_offset = file_offset(tensor.name)};
+          .header_offset = file_offset(tensor)};
 }
 
 std::optional<std::size_t> Header::find(std::string_view name) const noexcept {

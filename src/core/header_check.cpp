@@ -12,13 +12,12 @@ namespace weighbridge {
 namespace {
 
 // Multiplies from left to right, as the reference does.
-std::optional<std::uint64_t> bit_count(const Header::Data& data, const TensorRecord& tensor) {
-  std::optional<std::uint64_t> product = 1;
+std::optional<std::uint64_t> bit_count(const Header::Data& data, const TensorRecord& tensor) noexcept {
+  std::uint64_t product = 1;
   for (const std::uint64_t size : data.shape(tensor)) {
-    product = checked_mul(*product, size);
-    if (!product) return std::nullopt;
+    if (__builtin_mul_overflow(product, size, &product)) return std::nullopt;
   }
-  return checked_mul(*product, bit_width(tensor.dtype));
+  return checked_mul(product, bit_width(tensor.dtype));
 }
 
 std::string type_text(const Header::Data& data, const TensorRecord& tensor) {
@@ -79,7 +78,7 @@ class LayoutCheck {
 
   template <typename Message>
   void error(ErrorCode code, const TensorRecord& tensor, Message&& message) {
-    report_.error(code, data_.view(tensor.name), file_offset(tensor.name), message);
+    report_.error(code, data_.view(tensor.name), file_offset(tensor), message);
   }
 
   const Header::Data& data_;
@@ -100,6 +99,17 @@ void sort_metadata(Header::Data& data, HeaderReport& report) {
       return fmt::format("the key '{}' stands twice, needed at most once", short_text(key_of(records[i])));
     });
   }
+}
+
+bool tensors_tile(const Header::Data& data) noexcept {
+  std::uint64_t covered = 0;
+  for (const TensorRecord& tensor : data.tensors) {
+    const auto bits = bit_count(data, tensor);
+    if (tensor.begin != covered || tensor.end < covered || !bits || *bits % 8 != 0) return false;
+    if (*bits / 8 != tensor.end - covered) return false;
+    covered = tensor.end;
+  }
+  return covered == data.data_bytes;
 }
 
 void check_layout(const Header::Data& data, HeaderReport& report) { LayoutCheck(data, report).run(); }

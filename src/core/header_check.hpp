@@ -9,6 +9,10 @@ namespace weighbridge {
 /// Puts the metadata in order of key; reports DuplicateKey.
 void sort_metadata(Header::Data& data, HeaderReport& report);
 
+/// Whether the tensors, in the order that they are in, tile the data section, as those of most files do.
+/// Then they are sorted too, and check_layout would find nothing.
+[[nodiscard]] bool tensors_tile(const Header::Data& data) noexcept;
+
 /// Reports every tensor that leaves a hole, overlaps, or whose offsets do not hold what its dtype
 /// and shape need; and a data section that the tensors do not cover exactly.
 /// REQUIRES: sorted tensors, data_bytes set.

@@ -12,10 +12,11 @@
 namespace weighbridge {
 namespace {
 
-// The value of each character as a hexadecimal digit, 16 where it is none.
+// The value of each character as a hexadecimal digit, more than 16 bits where it is none.
+constexpr std::uint32_t kNoDigit = 0x10000;
 constexpr auto kHexDigits = [] {
-  std::array<std::uint8_t, 256> digits{};
-  digits.fill(16);
+  std::array<std::uint32_t, 256> digits{};
+  digits.fill(kNoDigit);
   for (std::uint8_t i = 0; i < 10; ++i) digits[std::size_t{'0'} + i] = i;
   for (std::uint8_t i = 10; i < 16; ++i) {
     digits[std::size_t{'a'} + i - 10] = i;
@@ -107,14 +108,15 @@ std::uint32_t HeaderCursor::unicode_escape() {
 
 // The four digits behind the 'u' where the cursor stands.
 std::uint32_t HeaderCursor::hex_unit() {
+  const auto digit = [this](std::size_t i) { return kHexDigits[index_of(text_.data()[at_ + i])]; };
   ++at_;
-  std::uint32_t unit = 0;
-  for (int i = 0; i < 4; ++i, ++at_) {
-    const std::uint32_t digit = kHexDigits[index_of(peek())];
-    if (digit == 16) fail_expected("four hexadecimal digits behind '\\u'");
-    unit = unit * 16 + digit;
+  const std::uint32_t unit = digit(0) << 12 | digit(1) << 8 | digit(2) << 4 | digit(3);
+  if (unit < kNoDigit) {
+    at_ += 4;
+    return unit;
   }
-  return unit;
+  while (digit(0) != kNoDigit) ++at_;
+  fail_expected("four hexadecimal digits behind '\\u'");
 }
 
 }  // namespace weighbridge

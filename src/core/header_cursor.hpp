@@ -88,6 +88,7 @@ class HeaderCursor {
   void skip_key();
   void skip_scalar();
   void skip_number();
+  void skip_usual_integers();
   void skip_word(std::string_view word);
   std::size_t skip_digits(std::string_view needed);
 

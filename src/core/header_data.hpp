@@ -1,9 +1,9 @@
-// What a Header holds: flat records over the header's own text.
+// What a Header holds: flat records over names, or over the header's own text.
 //
-// Memory is at most three times the text, whatever the text says: the text itself; 56 bytes for a
-// tensor (record and two slots of the index), whose entry takes at least 49 bytes of text and a name
-// of its own; and as much as the text for the dimensions (8 bytes each, from 2 of text) and the pairs
-// of metadata (16 each, from 6) together, which the scan makes sure of.
+// Memory is at most three times the text, whatever the text says: the text itself, or only the names of
+// it; 48 bytes for a tensor (record and two slots of the index), whose entry takes at least 49 bytes of
+// text and a name of its own; and as much as the text for the dimensions (8 bytes each, from 2 of text)
+// and the pairs of metadata (16 each, from 6) together, which the scan makes sure of.
 // Positions are 32 bits wide; no longer header is accepted.
 #pragma once
 
@@ -34,15 +34,20 @@ struct TextRange {
   std::uint32_t size = 0;
 };
 
+/// No tensor has more dimensions, whatever the limits say.
+inline constexpr std::uint32_t kMostDims = (std::uint32_t{1} << 24) - 1;
+
 struct TensorRecord {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   TextRange name;
+  std::uint32_t text_at = 0;  ///< Where the name stood in the text of the file.
   std::uint32_t dims_at = 0;
-  std::uint32_t rank = 0;
   std::uint32_t name_hash = 0;
-  DType dtype = DType::F32;
+  std::uint32_t rank : 24 = 0;
+  DType dtype : 8 = DType::F32;
 };
+static_assert(sizeof(TensorRecord) == 40);
 
 struct MetadataRecord {
   TextRange key;
@@ -50,10 +55,10 @@ struct MetadataRecord {
 };
 
 struct Header::Data {
-  std::unique_ptr<char[]> text;  ///< Escapes decoded in place; kTextPadding NULs behind it.
+  std::unique_ptr<char[]> text;  ///< What is kept of it: see header_stream.hpp. Escapes are decoded.
   std::vector<std::uint64_t> dims;
   std::vector<TensorRecord> tensors;      ///< In order of (begin, end, place in the header).
-  std::vector<std::uint64_t> name_index;  ///< See header_index.hpp.
+  std::vector<std::uint32_t> name_index;  ///< See header_index.hpp.
   NameHash name_hash;
   std::vector<MetadataRecord> metadata;  ///< In order of key.
   bool has_metadata = false;
@@ -69,9 +74,13 @@ struct Header::Data {
   }
 };
 
-/// Byte of the file where the quote in front of the string stands.
+/// Byte of the file where the quote in front of the string stands, which is at its place in the text.
 [[nodiscard]] inline std::uint64_t file_offset(TextRange range) noexcept {
   return kHeaderStart + range.at - 1;
+}
+/// Byte of the file where the quote in front of the tensor's name stands.
+[[nodiscard]] inline std::uint64_t file_offset(const TensorRecord& tensor) noexcept {
+  return kHeaderStart + tensor.text_at - 1;
 }
 
 }  // namespace weighbridge

@@ -22,6 +22,13 @@ struct KnownDType {
   PieceWord word;
 };
 
+/// What an entry mostly repeats of those before.
+struct Usual {
+  KnownDType dtype;
+  KnownDType other_dtype;
+  LastNumber end;
+};
+
 class EntryReader {
  public:
   /// `text` is that of the header; all outlive the reader. REQUIRES: kTextPadding NULs behind the text.
@@ -37,7 +44,7 @@ class EntryReader {
   std::uint32_t rank_limit_;
   HeaderRoom& room_;
   Header::Data& data_;
-  KnownDType last_dtype_;
+  Usual usual_;
 };
 
 }  // namespace weighbridge

@@ -1,9 +1,10 @@
 // Names to tensors: a hash table that is at most half full.
 //
-// A slot is one word: 32 bits of the name's hash above the tensor's position plus one, 0 when it is
-// free. A name is looked for from the slot that its hash, as a fraction of all hashes, points at, up to
-// the first free one. Names are compared only where all 32 bits agree. The hash has a key that nobody
-// outside of the process knows, so no header can be made whose names crowd together.
+// A slot is 32 bits: in the low ones the tensor's position plus one, 0 when it is free; in those above, as
+// many as there are, the low bits of the name's hash. A name is looked for from the slot that its hash, as
+// a fraction of all hashes, points at, up to the first free one. Names are compared only where those bits
+// agree. The hash has a key that nobody outside of the process knows, so no header can be made whose
+// names crowd together.
 #pragma once
 
 #include <cstddef>

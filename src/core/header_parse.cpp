@@ -1,7 +1,6 @@
 // From the bytes of a file to a Header, or to findings: the order of the steps.
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -10,13 +9,14 @@
 #include <fmt/format.h>
 
 #include "base/endian.hpp"
-#include "base/utf8.hpp"
 #include "core/header_check.hpp"
 #include "core/header_data.hpp"
 #include "core/header_index.hpp"
 #include "core/header_report.hpp"
+#include "core/header_room.hpp"
 #include "core/header_scan.hpp"
 #include "core/header_sort.hpp"
+#include "core/header_stream.hpp"
 
 namespace weighbridge {
 namespace {
@@ -51,30 +51,15 @@ std::uint64_t header_length(const std::byte* first, std::uint64_t file_bytes, co
   return length;
 }
 
-// A Header::Data with room for the text; the text itself comes next.
-DataPtr make_data(std::uint64_t length, std::uint64_t file_bytes) {
-  auto data = std::make_unique<Header::Data>();
-  data->text = std::make_unique_for_overwrite<char[]>(length + kTextPadding);
-  std::memset(&data->text[length], 0, kTextPadding);
-  data->data_begin = kHeaderStart + length;
-  data->data_bytes = file_bytes - data->data_begin;
-  return data;
-}
-
-std::span<char> text_of(Header::Data& data) {
-  return {data.text.get(), static_cast<std::size_t>(data.data_begin - kHeaderStart)};
-}
-
-DataPtr read_text(const ByteSource& file, const Limits& limits) {
+std::uint64_t read_length(const ByteSource& file, const Limits& limits) {
   check_file_size(file.size());
   std::array<std::byte, kHeaderStart> first{};
   file.read_at(0, first);
-  DataPtr data = make_data(header_length(first.data(), file.size(), limits), file.size());
-  file.read_at(kHeaderStart, std::as_writable_bytes(text_of(*data)));
-  return data;
+  return header_length(first.data(), file.size(), limits);
 }
 
-DataPtr copy_text(std::span<const std::byte> prefix, std::uint64_t file_bytes, const Limits& limits) {
+// The same where only the start of the file is there.
+std::uint64_t length_in(std::span<const std::byte> prefix, std::uint64_t file_bytes, const Limits& limits) {
   check_file_size(file_bytes);
   const std::uint64_t whole = prefix.size() < kHeaderStart
                                   ? kHeaderStart
@@ -85,17 +70,7 @@ DataPtr copy_text(std::span<const std::byte> prefix, std::uint64_t file_bytes, c
         fmt::format("{} bytes of the file's start are given, the header needs {}", prefix.size(), whole), {},
         0);
   }
-  DataPtr data = make_data(whole - kHeaderStart, file_bytes);
-  std::memcpy(data->text.get(), prefix.data() + kHeaderStart, whole - kHeaderStart);
-  return data;
-}
-
-void check_utf8(std::span<const char> text) {
-  const auto bad = find_invalid_utf8({text.data(), text.size()});
-  if (!bad) return;
-  throw HeaderReport::make_error(
-      ErrorCode::InvalidHeader, {}, kHeaderStart + *bad,
-      fmt::format("expected UTF-8, found byte {:#04x} out of place", static_cast<unsigned char>(text[*bad])));
+  return whole - kHeaderStart;
 }
 
 void warn_unaligned(const Header::Data& data, HeaderReport& report) {
@@ -106,37 +81,49 @@ void warn_unaligned(const Header::Data& data, HeaderReport& report) {
   });
 }
 
-void examine(Header::Data& data, const Limits& limits, HeaderReport& report) {
-  warn_unaligned(data, report);
-  check_utf8(text_of(data));
-  const bool complete = scan_header(text_of(data), limits, report, data);
-  sort_metadata(data, report);
-  sort_tensors(data);
-  build_name_index(data, report);
-  if (complete) check_layout(data, report);
+bool read_records(const ByteSource& file, std::size_t length, const Limits& limits, HeaderReport& report,
+                  Header::Data& data) {
+  HeaderRoom room(length);
+  const Streamed streamed = HeaderStream(file, length, limits, room, data).run();
+  if (streamed.whole) return true;
+  return scan_header({data.text.get(), length}, limits, room, report, data, {.place = streamed.place});
 }
 
-Header finish(DataPtr data, const Limits& limits) {
-  HeaderReport report;
-  examine(*data, limits, report);
-  return Header(std::shared_ptr<const Header::Data>(std::move(data)));
+// Reads a header of which the length is known, and checks all of it.
+DataPtr examine(const ByteSource& file, std::uint64_t length, std::uint64_t file_bytes, const Limits& limits,
+                HeaderReport& report) {
+  auto data = std::make_unique<Header::Data>();
+  data->data_begin = kHeaderStart + length;
+  data->data_bytes = file_bytes - data->data_begin;
+  warn_unaligned(*data, report);
+  const bool complete = read_records(file, length, limits, report, *data);
+  sort_metadata(*data, report);
+  const bool tiled = complete && tensors_tile(*data);
+  if (!tiled) sort_tensors(*data);
+  build_name_index(*data, report);
+  if (complete && !tiled) check_layout(*data, report);
+  return data;
 }
+
+Header finish(DataPtr data) { return Header(std::shared_ptr<const Header::Data>(std::move(data))); }
 
 }  // namespace
 
 Header read_header(const ByteSource& file, const Limits& limits) {
-  return finish(read_text(file, limits), limits);
+  HeaderReport report;
+  return finish(examine(file, read_length(file, limits), file.size(), limits, report));
 }
 
 Header parse_header(std::span<const std::byte> prefix, std::uint64_t file_bytes, const Limits& limits) {
-  return finish(copy_text(prefix, file_bytes, limits), limits);
+  HeaderReport report;
+  const std::uint64_t length = length_in(prefix, file_bytes, limits);
+  return finish(examine(*memory_source(Buffer(prefix, nullptr)), length, file_bytes, limits, report));
 }
 
 Findings validate_header(const ByteSource& file, const Limits& limits) {
   HeaderReport report(limits.findings);
   try {
-    const DataPtr data = read_text(file, limits);
-    examine(*data, limits, report);
+    examine(file, read_length(file, limits), file.size(), limits, report);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::IoError) throw;
     report.add(error);

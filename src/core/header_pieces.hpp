@@ -4,6 +4,7 @@
 // where the end is: what differs from a piece in its first byte, differs there.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -34,6 +35,37 @@ class PieceWord {
   std::size_t size_ = 0;
   std::uint64_t mask_ = 0;
   std::uint64_t word_ = 1;
+};
+
+/// A number that stood in the text, in case that it stands there again.
+class LastNumber {
+ public:
+  LastNumber() = default;
+  /// REQUIRES: kTextPadding characters at `start`.
+  LastNumber(const char* start, const char* end, std::uint64_t value) noexcept {
+    const auto size = static_cast<unsigned>(end - start);
+    if (size > 2 * kWord) return;
+    words_ = {load_le<std::uint64_t>(start), load_le<std::uint64_t>(start + kWord)};
+    size_ = size;
+    value_ = value;
+  }
+
+  [[nodiscard]] unsigned size() const noexcept { return size_; }
+  [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
+  /// Whether its digits stand there; more may follow.
+  [[nodiscard]] bool stands_at(const char* at) const noexcept {
+    const std::uint64_t first = load_le<std::uint64_t>(at) ^ words_[0];
+    if (size_ <= kWord) return first << 8 * (kWord - size_) == 0;
+    const std::uint64_t second = load_le<std::uint64_t>(at + kWord) ^ words_[1];
+    return first == 0 && second << 8 * (2 * kWord - size_) == 0;
+  }
+
+ private:
+  static constexpr unsigned kWord = sizeof(std::uint64_t);
+
+  std::array<std::uint64_t, 2> words_ = {0xFF, 0};  // a byte that no text has
+  unsigned size_ = 1;
+  std::uint64_t value_ = 0;
 };
 
 /// Small enough to live in a register.
@@ -78,15 +110,45 @@ class HeaderPieces {
   /// A number without a leading zero that fits 64 bits whatever its digits. One digit at a time, because
   /// the processor can guess where it ends, and needs not wait for a count of digits to go on.
   bool take_number(std::uint64_t& number) noexcept {
-    constexpr std::ptrdiff_t kMostDigits = 19;
+    number = 0;
+    return take_digits(at_, number);
+  }
+  /// The same for numbers that are mostly large.
+  bool take_large_number(std::uint64_t& number) noexcept {
     const char* start = at_;
     number = 0;
+    if (const auto word = load_le<std::uint64_t>(at_); are_digits(word)) {
+      number = value_of_digits(word);
+      at_ += sizeof word;
+    }
+    return take_digits(start, number);
+  }
+  /// The same for one that is mostly `last`.
+  bool take_number_like(const LastNumber& last, std::uint64_t& number) noexcept {
+    if (!last.stands_at(at_) || digit_at(at_ + last.size()) < 10) return take_large_number(number);
+    number = last.value();
+    at_ += last.size();
+    return true;
+  }
+
+ private:
+  bool take_digits(const char* start, std::uint64_t& number) noexcept {
+    constexpr std::ptrdiff_t kMostDigits = 19;
     for (unsigned digit = digit_at(at_); digit < 10; digit = digit_at(++at_)) number = number * 10 + digit;
     const std::ptrdiff_t digits = at_ - start;
     return digits == 1 || (digits > 1 && digits <= kMostDigits && *start != '0');
   }
-
- private:
+  // Eight characters: whether all are digits, and the number that they are then. Neighbours are joined to
+  // pairs, those to fours, and those to all eight.
+  static bool are_digits(std::uint64_t word) noexcept {
+    constexpr std::uint64_t kHigh = 0xF0F0F0F0F0F0F0F0;
+    return ((word & kHigh) | ((word + 0x0606060606060606) & kHigh) >> 4) == 0x3333333333333333;
+  }
+  static std::uint64_t value_of_digits(std::uint64_t word) noexcept {
+    word = (word & 0x0F0F0F0F0F0F0F0F) * (10 << 8 | 1) >> 8;
+    word = (word & 0x00FF00FF00FF00FF) * (std::uint64_t{100} << 16 | 1) >> 16;
+    return (word & 0x0000FFFF0000FFFF) * (std::uint64_t{10000} << 32 | 1) >> 32;
+  }
   static unsigned digit_at(const char* at) noexcept {
     return static_cast<unsigned char>(*at) - unsigned{'0'};
   }

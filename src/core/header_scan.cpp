@@ -13,9 +13,6 @@
 namespace weighbridge {
 namespace {
 
-// `"":{"dtype":"U8","shape":[],"data_offsets":[0,0]}`
-constexpr std::size_t kShortestEntry = 49;
-
 // `"":"",`
 constexpr std::size_t kShortestPair = 6;
 
@@ -47,23 +44,20 @@ struct Entry {
 
 class HeaderScan {
  public:
-  HeaderScan(std::span<char> text, const Limits& limits, HeaderReport& report, Header::Data& data,
-             ScanPath path)
+  HeaderScan(std::span<char> text, const Limits& limits, HeaderRoom& room, HeaderReport& report,
+             Header::Data& data, ScanPath path)
       : cursor_(text),
         limits_(limits),
         report_(report),
         data_(data),
         text_bytes_(text.size()),
-        room_(text.size()),
+        room_(room),
         entries_(text.data(), limits.rank, room_, data),
-        misses_left_(path == ScanPath::Quick ? kMostMisses : 0) {
-    data_.tensors.reserve(text.size() / kShortestEntry);
-    data_.dims.reserve(std::min(text.size() / 2, room_.left() / sizeof(std::uint64_t)));
-  }
+        misses_left_(path == ScanPath::Quick ? kMostMisses : 0),
+        metadata_seen_(data.has_metadata) {}
 
-  bool run() {
-    scan_brace();
-    if (!cursor_.take('}')) {
+  bool run(std::size_t from) {
+    if (from != 0 ? more_from(from) : scan_brace()) {
       do {
         if (!take_usual_entry()) scan_member();
       } while (cursor_.more('}'));
@@ -73,9 +67,16 @@ class HeaderScan {
   }
 
  private:
-  void scan_brace() {
+  // Whether a first member follows.
+  bool scan_brace() {
     if (cursor_.peek() != '{') cursor_.fail_expected("'{' as the header's first byte");
     cursor_.take('{');
+    return !cursor_.take('}');
+  }
+
+  bool more_from(std::size_t from) {
+    cursor_.go_to(from);
+    return cursor_.more('}');
   }
 
   // Gives up where the usual layout is not to be expected, so that no entry is looked at twice for long.
@@ -131,6 +132,7 @@ class HeaderScan {
   void scan_tensor(TextRange name) {
     Entry entry;
     entry.record.name = name;
+    entry.record.text_at = name.at;
     cursor_.expect('{', "an object with dtype, shape and data_offsets");
     if (!cursor_.take('}')) {
       do scan_field(entry);
@@ -194,9 +196,8 @@ class HeaderScan {
   }
 
   void check_dim_limits(std::uint32_t rank) {
-    if (rank >= limits_.rank) {
-      fail_limit(cursor_.offset(), fmt::format("more than {} dimensions", limits_.rank));
-    }
+    const std::uint32_t most = std::min(limits_.rank, kMostDims);
+    if (rank >= most) fail_limit(cursor_.offset(), fmt::format("more than {} dimensions", most));
     take_room(sizeof(std::uint64_t), cursor_.offset());
   }
 
@@ -256,18 +257,18 @@ class HeaderScan {
   HeaderReport& report_;
   Header::Data& data_;
   std::size_t text_bytes_;
-  HeaderRoom room_;
+  HeaderRoom& room_;
   EntryReader entries_;
   std::size_t misses_left_;
-  bool metadata_seen_ = false;
+  bool metadata_seen_;
   bool complete_ = true;
 };
 
 }  // namespace
 
-bool scan_header(std::span<char> text, const Limits& limits, HeaderReport& report, Header::Data& data,
-                 ScanPath path) {
-  return HeaderScan(text, limits, report, data, path).run();
+bool scan_header(std::span<char> text, const Limits& limits, HeaderRoom& room, HeaderReport& report,
+                 Header::Data& data, ScanStart start) {
+  return HeaderScan(text, limits, room, report, data, start.path).run(start.place);
 }
 
 }  // namespace weighbridge

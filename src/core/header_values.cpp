@@ -71,6 +71,7 @@ void HeaderCursor::skip_value() {
   std::array<char, kDeepestValue> closers{};
   std::size_t depth = 0;
   do {
+    if (depth > 0 && closers[depth - 1] == ']') skip_usual_integers();
     skip_space();
     bool opened = false;
     if (peek() == '[' || peek() == '{') {
@@ -142,6 +143,17 @@ void HeaderCursor::skip_number() {
   std::string_view number(text_.data() + start, at_ - start);
   if (number.front() == '-') number.remove_prefix(1);
   if (overflows_double(number)) fail(start_offset, "a number is out of the range of a double");
+}
+
+// Those in front of others in an array, without signs or spaces: most of what long arrays hold.
+void HeaderCursor::skip_usual_integers() {
+  constexpr std::size_t kMostDigits = 16;
+  const char* text = text_.data();
+  for (std::size_t end = at_; is_digit(text[end]); at_ = ++end) {
+    if (text[end] == '0' && text[end + 1] != ',') return;
+    while (is_digit(text[end])) ++end;
+    if (text[end] != ',' || end - at_ > kMostDigits) return;
+  }
 }
 
 std::size_t HeaderCursor::skip_digits(std::string_view needed) {

@@ -151,6 +151,23 @@ TEST(HeaderDifferential, OfNumbersNearEveryBound) {
   }
 }
 
+TEST(HeaderDifferential, OfArraysThatAreSkipped) {
+  for (const std::string array : {"[0,1,22,333]", "[0,1,22, 333]", "[0 ,1]", "[0,[1,2],3,{\"y\":4}]",
+                                  "[12345678901234567,1]", "[1,-1,1.5,1e3,2]"}) {
+    const std::string header =
+        fmt::format(R"({{"a":{{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":{}}}}})", array);
+    EXPECT_TRUE(paths_agree(header)) << array;
+    EXPECT_EQ(test::parse(header, 1).size(), 1U) << array;
+  }
+  for (const std::string array : {"[0,", "[0,]", "[00,1]", "[01,1]", "[0,1", "[1,,2]", "[1,a]", "[1,0x]"}) {
+    const std::string header =
+        fmt::format(R"({{"a":{{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":{}}}}})", array);
+    const auto error = test::error_of([&] { test::parse(header, 1); });
+    ASSERT_TRUE(error.has_value()) << array;
+    EXPECT_EQ(error->code(), ErrorCode::InvalidHeaderDeserialization) << array;
+  }
+}
+
 TEST(HeaderDifferential, OfLimitsThatAreReached) {
   Limits limits;
   for (limits.rank = 0; limits.rank < 5; ++limits.rank) {

@@ -63,6 +63,8 @@ TEST(EntryReader, TakesCompactEntriesAndThoseWithSingleSpaces) {
 TEST(EntryReader, TakesTheFieldsInAnyOrder) {
   expect_taken(R"("a.b":{"data_offsets":[1234567890123456789,7],"dtype":"BF16","shape":[2,10]})");
   expect_taken(R"("a.b":{"shape":[2,10],"data_offsets":[1234567890123456789,7],"dtype":"BF16"})");
+  expect_taken(R"("a.b":{"dtype":"BF16","data_offsets":[1234567890123456789,7],"shape":[2,10]})");
+  expect_taken(R"("a.b":{"dtype":"BF16","shape":[2,10], "data_offsets":[1234567890123456789,7]})");
 }
 
 TEST(EntryReader, TakesEveryDtypeAlsoWhereItStandsAgain) {
@@ -77,6 +79,29 @@ TEST(EntryReader, TakesEveryDtypeAlsoWhereItStandsAgain) {
     ASSERT_EQ(reader.read(0), entry.size()) << row.name;
     ASSERT_EQ(reader.read(entry.size() + 1), text.size()) << row.name;
     EXPECT_EQ(dtype_name(data.tensors[1].dtype), row.name);
+  }
+}
+
+// What begins with the digits that were met before need not be that number.
+TEST(EntryReader, TakesOffsetsThatFollowOnEveryKindOfNumber) {
+  static constexpr std::array<std::uint64_t, 12> kNumbers = {
+      0,         1,          12,          123456,       1234567,          12345678,
+      123456789, 1234567890, 12345678901, 123456789012, 1234567890123456, 1234567890123456789};
+  for (const std::uint64_t last : kNumbers) {
+    for (const std::uint64_t begin : kNumbers) {
+      const std::string first = test::entry("a", "U8", {}, 0, last);
+      const std::string text = first + "," + test::entry("b", "U8", {}, begin, begin);
+      Header::Data data;
+      data.text = std::make_unique<char[]>(text.size() + kTextPadding);
+      std::ranges::copy(text, data.text.get());
+      HeaderRoom room(text.size());
+      EntryReader reader(data.text.get(), kRankLimit, room, data);
+      ASSERT_EQ(reader.read(0), first.size()) << last;
+      ASSERT_EQ(reader.read(first.size() + 1), text.size()) << last << ", " << begin;
+      EXPECT_EQ(data.tensors[0].end, last);
+      EXPECT_EQ(data.tensors[1].begin, begin);
+      EXPECT_EQ(data.tensors[1].end, begin);
+    }
   }
 }
 

@@ -56,8 +56,10 @@ TEST(HeaderOverread, TheScanStaysInsideTheText) {
     for (std::size_t length = 0; length <= header.size(); ++length) {
       const GuardedBytes guarded(header.substr(0, length) + std::string(kTextPadding, '\0'));
       HeaderReport report;
+      HeaderRoom room(length);
       Header::Data data;
-      const auto error = test::error_of([&] { scan_header(guarded.text().first(length), {}, report, data); });
+      const auto error =
+          test::error_of([&] { scan_header(guarded.text().first(length), {}, room, report, data); });
       EXPECT_EQ(error.has_value(), length + 3 < header.size()) << length;
     }
   }
@@ -69,8 +71,10 @@ TEST(HeaderOverread, TheScanStaysInsideATextOfOneUnendingPiece) {
       const std::string text = start + std::string(length, start.back() == ' ' ? ' ' : '1');
       const GuardedBytes guarded(text + std::string(kTextPadding, '\0'));
       HeaderReport report;
+      HeaderRoom room(text.size());
       Header::Data data;
-      EXPECT_TRUE(test::error_of([&] { scan_header(guarded.text().first(text.size()), {}, report, data); }));
+      EXPECT_TRUE(
+          test::error_of([&] { scan_header(guarded.text().first(text.size()), {}, room, report, data); }));
     }
   }
 }

@@ -1,19 +1,25 @@
-// The two ways to scan a header, side by side: the quick one, and the general one alone.
+// The ways to read a header, side by side: the general one alone, and the quick one through a window of
+// any size.
 #pragma once
 
 #include <algorithm>
-#include <cstring>
+#include <array>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include <weighbridge/byte_source.hpp>
 #include <weighbridge/error.hpp>
 #include <weighbridge/limits.hpp>
 
 #include "core/header_data.hpp"
 #include "core/header_report.hpp"
+#include "core/header_room.hpp"
 #include "core/header_scan.hpp"
+#include "core/header_stream.hpp"
 
 namespace weighbridge::test {
 
@@ -25,17 +31,31 @@ struct Scanned {
   Findings findings;
 };
 
-/// `findings`: how many to collect of each kind; without, the first error ends the scan.
-/// REQUIRES: valid UTF-8.
-inline Scanned scan(std::string_view header, ScanPath path, const Limits& limits = {},
+/// Reads the usual part of `header` into `data`, as far as the way has that.
+inline Streamed start_reading(std::string_view header, const Limits& limits,
+                              std::optional<StreamWindow> window, HeaderRoom& room, Header::Data& data) {
+  if (window) {
+    const SourcePtr file = memory_source(Buffer::take(std::string(kHeaderStart, '\0') + std::string(header)));
+    return HeaderStream(*file, header.size(), limits, room, data, *window).run();
+  }
+  data.text = std::make_unique<char[]>(header.size() + kTextPadding);
+  std::ranges::copy(header, data.text.get());
+  return {};
+}
+
+/// `window`: of the quick way; without, the general way alone. `findings`: how many to collect of each
+/// kind; without, the first error ends the reading. REQUIRES: valid UTF-8.
+inline Scanned scan(std::string_view header, std::optional<StreamWindow> window, const Limits& limits = {},
                     std::optional<std::uint64_t> findings = {}) {
   Scanned result;
-  result.data.text = std::make_unique<char[]>(header.size() + kTextPadding);
-  std::ranges::copy(header, result.data.text.get());
   HeaderReport report = findings ? HeaderReport(*findings) : HeaderReport();
   try {
+    HeaderRoom room(header.size());
+    const Streamed start = start_reading(header, limits, window, room, result.data);
     const std::span text(result.data.text.get(), header.size());
-    result.complete = scan_header(text, limits, report, result.data, path);
+    result.complete = start.whole || scan_header(text, limits, room, report, result.data,
+                                                 {.place = start.place,
+                                                  .path = window ? ScanPath::Quick : ScanPath::General});
   } catch (const Error& error) {
     result.error = error;
   }
@@ -54,8 +74,9 @@ inline bool same_finding(const Finding& a, const Finding& b) {
          a.offset == b.offset;
 }
 
+/// Names may lie at other places.
 inline bool same_tensor(const TensorRecord& a, const TensorRecord& b) {
-  return a.begin == b.begin && a.end == b.end && a.name.at == b.name.at && a.name.size == b.name.size &&
+  return a.begin == b.begin && a.end == b.end && a.text_at == b.text_at && a.name.size == b.name.size &&
          a.dims_at == b.dims_at && a.rank == b.rank && a.name_hash == b.name_hash && a.dtype == b.dtype;
 }
 
@@ -64,23 +85,38 @@ inline bool same_pair(const MetadataRecord& a, const MetadataRecord& b) {
          a.value.size == b.value.size;
 }
 
-/// Whether two scans of one header agree in all that a Header or an Error is made of.
-inline bool same_outcome(const Scanned& a, const Scanned& b, std::size_t text_size) {
+/// Whether the records' strings are the same too. REQUIRES: equal records.
+inline bool same_strings(const Header::Data& a, const Header::Data& b) {
+  for (std::size_t i = 0; i < a.tensors.size(); ++i) {
+    if (a.name(i) != b.name(i)) return false;
+  }
+  return std::ranges::equal(a.metadata, b.metadata, [&](const MetadataRecord& x, const MetadataRecord& y) {
+    return a.view(x.key) == b.view(y.key) && a.view(x.value) == b.view(y.value);
+  });
+}
+
+/// Whether two ways of reading one header agree in all that a Header or an Error is made of.
+inline bool same_outcome(const Scanned& a, const Scanned& b) {
   if (!same_error(a.error, b.error) || !std::ranges::equal(a.findings, b.findings, same_finding))
     return false;
   if (a.error) return true;
   return a.complete == b.complete && a.data.has_metadata == b.data.has_metadata &&
          a.data.dims == b.data.dims && std::ranges::equal(a.data.tensors, b.data.tensors, same_tensor) &&
-         std::ranges::equal(a.data.metadata, b.data.metadata, same_pair) &&
-         std::memcmp(a.data.text.get(), b.data.text.get(), text_size) == 0;
+         std::ranges::equal(a.data.metadata, b.data.metadata, same_pair) && same_strings(a.data, b.data);
 }
 
-/// Whether both ways give the same, with the first error and with all findings.
+/// Windows that hold the whole header, some entries, hardly one, and never one.
+inline constexpr std::array<StreamWindow, 4> kWindows = {StreamWindow{}, StreamWindow{256, 128},
+                                                         StreamWindow{31, 80}, StreamWindow{1, 1}};
+
+/// Whether all ways give the same, with the first error and with all findings.
 inline bool paths_agree(std::string_view header, const Limits& limits = {}) {
   constexpr std::uint64_t kFindings = 3;
   const auto agree = [&](std::optional<std::uint64_t> findings) {
-    return same_outcome(scan(header, ScanPath::Quick, limits, findings),
-                        scan(header, ScanPath::General, limits, findings), header.size());
+    const Scanned general = scan(header, std::nullopt, limits, findings);
+    return std::ranges::all_of(kWindows, [&](const StreamWindow& window) {
+      return same_outcome(scan(header, window, limits, findings), general);
+    });
   };
   return agree(std::nullopt) && agree(kFindings);
 }

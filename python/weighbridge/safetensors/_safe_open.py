@@ -48,7 +48,6 @@ class safe_open:
 
     def _start(self, file: _native.File, settings: _Settings) -> None:
         self._open: tuple[_native.File, Reader] | None = (file, settings.reader(file))
-        self._names: list[str] | None = None
 
     def _parts(self) -> tuple[_native.File, Reader]:
         if self._open is None:
@@ -70,10 +69,7 @@ class safe_open:
 
     def keys(self) -> list[str]:
         """All names, ordered by code point."""
-        file, _ = self._parts()
-        if self._names is None:
-            self._names = file.names()
-        return self._names.copy()
+        return self._parts()[0].names()
 
     def offset_keys(self) -> list[str]:
         """All names, in order of their offsets; of tensors without bytes in the header's order."""
