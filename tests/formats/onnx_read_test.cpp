@@ -78,7 +78,7 @@ TEST(OnnxRead, DecodedEntriesCanBeReadFromAnywhere) {
   const std::string tensor = Proto().number(1, 9000).number(2, 4).bytes(8, "w").bytes(5, packed);
   const auto source = read_checkpoint(source_of(onnx_model(onnx_graph(tensor)))).tensors.at(0).data.source;
   ASSERT_EQ(source->size(), wanted.size());
-  for (const std::uint64_t from : {0, 1, 8191, 8192, 8193, 17'000, 17'999}) {
+  for (const std::uint64_t from : {0U, 1U, 8191U, 8192U, 8193U, 17'000U, 17'999U}) {
     std::string piece(std::min<std::uint64_t>(wanted.size() - from, 777), '\0');
     source->read_at(from, std::as_writable_bytes(std::span(piece)));
     EXPECT_EQ(piece, wanted.substr(from, piece.size())) << from;

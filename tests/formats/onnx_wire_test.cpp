@@ -77,7 +77,7 @@ TEST(OnnxWire, RefusesWhatReachesBeyondTheMessage) {
 }
 
 TEST(OnnxWire, RefusesGroupsAndOtherWireTypes) {
-  for (const std::uint64_t wire : {3, 4, 6, 7}) {
+  for (const std::uint64_t wire : {3U, 4U, 6U, 7U}) {
     EXPECT_THAT(refusal(varint(8U | wire) + "\x01"), HasSubstr("which ONNX does not use"));
   }
 }
