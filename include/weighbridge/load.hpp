@@ -41,7 +41,7 @@ struct LoadOptions {
   unsigned threads = 0;            ///< 0: as many as pay.
   bool prefault = true;            ///< Makes the pages of fresh memory in batches ahead of each copy.
   bool io_uring = true;            ///< For Direct, where the system allows it; otherwise threads read.
-  /// Ranges of one file that are this near to each other are read as one.
+  /// Ranges of one file that are this near to each other, 1 MiB at the most, are read as one.
   std::uint64_t coalesce_gap = std::uint64_t{64} << 10;
   Progress progress = {};
   const std::atomic<bool>* cancel = nullptr;  ///< Polled; set it to stop with Cancelled.

@@ -27,7 +27,7 @@ class WB_EXPORT MemoryPool {
   void set_keep(std::uint64_t bytes);
   [[nodiscard]] std::uint64_t keep() const;
 
-  /// Bytes that wait to be used again. The kernel may take their pages when memory is short.
+  /// Bytes that wait to be used again.
   [[nodiscard]] std::uint64_t kept() const;
 
  private:

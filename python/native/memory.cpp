@@ -8,7 +8,7 @@
 namespace weighbridge::python {
 namespace {
 
-// What is kept for the next copy. The kernel may take it back at any time, and it is for the user to change.
+// What is kept for the next copy, unless the user says otherwise.
 constexpr std::uint64_t kKeepBytes = std::uint64_t{256} << 20;
 
 struct Unmap {

@@ -69,6 +69,27 @@ struct AnyUnit {
   void operator()(std::byte* out, const std::byte* source) const noexcept { std::memcpy(out, source, bytes); }
 };
 
+// Rows that lie further apart than the processor looks ahead by itself are asked for so many rows before.
+constexpr std::uint64_t kFarApart = 1024;
+constexpr std::uint64_t kRowsAhead = 8;
+constexpr std::uint64_t kLine = 64;
+constexpr std::uint64_t kMostAhead = 512;  // of one row; the rest the processor finds
+
+/// Asks for the row `kRowsAhead` behind number `row` of `loop`.
+void fetch_ahead(const std::byte* source, const BoxLoop& loop, std::uint64_t row, std::uint64_t unit) {
+  if (row + kRowsAhead >= loop.count) return;
+  const std::byte* from = source + (row + kRowsAhead) * loop.source_stride;
+  for (std::uint64_t at = 0; at < std::min(unit, kMostAhead); at += kLine) __builtin_prefetch(from + at);
+}
+
+/// Long rows of one loop that lie far apart: columns of a matrix, say.
+void copy_far_rows(const std::byte* source, const BoxLoop& loop, std::uint64_t unit, std::byte* out) {
+  for (std::uint64_t row = 0; row < loop.count; ++row) {
+    fetch_ahead(source, loop, row, unit);
+    std::memcpy(out + row * loop.out_stride, source + row * loop.source_stride, unit);
+  }
+}
+
 /// All units of two loops, `inner` running fastest.
 template <typename CopyUnit>
 void copy_rows(const std::byte* source, BoxLoop outer, BoxLoop inner, std::byte* out, CopyUnit copy) {
@@ -102,6 +123,10 @@ struct Plane {
 };
 
 void copy_plane(const std::byte* source, const Plane& plane, std::uint64_t unit, std::byte* out) {
+  if (plane.outer.count == 1 && unit >= kLine && plane.inner.source_stride >= kFarApart) {
+    copy_far_rows(source, plane.inner, unit, out);
+    return;
+  }
   const bool transposed = plane.inner.out_stride > plane.outer.out_stride && plane.outer.count > 1;
   const auto run = [&](auto copy) {
     if (transposed) {

@@ -20,6 +20,7 @@ constexpr std::uint64_t kLargestPiece = 4 * kMiB;
 constexpr std::uint64_t kSmallestPiece = kMiB / 4;
 constexpr std::uint64_t kWorthThread = 2 * kMiB;  // for each, so that starting it does not show
 constexpr unsigned kMostThreads = 16;
+constexpr std::uint64_t kLargestGap = kMiB;
 
 // How many direct reads are in flight at once; each may need a buffer of 1 MiB.
 constexpr unsigned kInFlight = 16;
@@ -35,12 +36,12 @@ unsigned useful_threads(std::uint64_t bytes, unsigned asked) {
 class Load {
  public:
   Load(std::span<const LoadStep> steps, const LoadOptions& options)
-      : options_(options),
+      : options_(bounded(options)),
         groups_(io::group_steps(steps)),
         total_(sum(groups_)),
         threads_(useful_threads(total_, options.threads)),
-        meter_(options.progress, options.cancel, "the load", total_) {
-    for (const io::LoadGroup& group : groups_) files_.emplace_back(group, options);
+        meter_(options_.progress, options_.cancel, "the load", total_) {
+    for (const io::LoadGroup& group : groups_) files_.emplace_back(group, options_);
   }
 
   LoadReport run() {
@@ -52,6 +53,12 @@ class Load {
   }
 
  private:
+  // What lies between two ranges that are read as one takes memory.
+  static LoadOptions bounded(LoadOptions options) {
+    options.coalesce_gap = std::min(options.coalesce_gap, kLargestGap);
+    return options;
+  }
+
   static std::uint64_t sum(const std::vector<io::LoadGroup>& groups) {
     std::uint64_t bytes = 0;
     for (const io::LoadGroup& group : groups) {
@@ -61,9 +68,9 @@ class Load {
   }
 
   void plan() {
-    // Four pieces for each thread, so that none waits long for the last.
+    // Many pieces for each thread, so that none waits long for the last.
     const std::uint64_t piece =
-        std::clamp(total_ / (std::uint64_t{4} * threads_), kSmallestPiece, kLargestPiece);
+        std::clamp(total_ / (std::uint64_t{16} * threads_), kSmallestPiece, kLargestPiece);
     for (io::LoadFile& file : files_) {
       const bool direct = file.mode() == LoadMode::Direct;
       const auto& ranges = parts_.emplace_back(io::cut_ranges(file.group(), direct ? total_ : piece));
@@ -120,7 +127,7 @@ class Load {
   }
 
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
-  const LoadOptions& options_;
+  const LoadOptions options_;
   std::vector<io::LoadGroup> groups_;
   std::uint64_t total_;
   unsigned threads_;

@@ -74,8 +74,6 @@ class MemoryPool::Blocks {
     } catch (const std::bad_alloc&) {
       return unmap(block);
     }
-    // From now on the kernel may take the pages; those that it leaves are there for the next.
-    ::madvise(block.base, block.bytes, MADV_FREE);
     kept_ += block.bytes;
     shrink(keep_);
   }
