@@ -8,6 +8,7 @@
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/export.hpp>
 #include <weighbridge/header.hpp>
+#include <weighbridge/load.hpp>
 #include <weighbridge/slice.hpp>
 #include <weighbridge/tensor.hpp>
 
@@ -39,6 +40,11 @@ class WB_EXPORT SafetensorsFile {
   /// A slice in numpy's basic indexing; reads only its own bytes. The shape of the result is
   /// plan_slice(...).shape.
   [[nodiscard]] Buffer read_slice(std::string_view name, std::span<const SliceIndex> slice) const;
+
+  /// A tensor, or a slice of it, for load_into(), which brings those of many files at once. `out` is
+  /// borrowed; the step keeps the file open. Throws what read_slice throws.
+  [[nodiscard]] LoadStep load_step(std::string_view name, std::span<const SliceIndex> slice,
+                                   std::span<std::byte> out) const;
 
  private:
   SafetensorsFile(SourcePtr source, Header header, Buffer mapping);

@@ -137,5 +137,23 @@ TEST(SafetensorsFile, ASliceOfALargeTensorReadsOnlyWhatItNeeds) {
   EXPECT_EQ(source->bytes_read, 3 * rows);
 }
 
+TEST(SafetensorsFile, GivesTensorsAndSlicesToLoadOfManyFilesAtOnce) {
+  std::vector<std::byte> scalar(1);
+  std::vector<std::byte> columns(8);
+  std::vector<LoadStep> steps;
+  {
+    const SafetensorsFile one = mapped();
+    const SafetensorsFile other = unmapped();
+    steps = {one.load_step("a", {}, scalar), other.load_step("b", parse_slice(":, 2:4"), columns)};
+  }
+  const LoadReport report = load_into(steps);
+  EXPECT_THAT(numbers(scalar), ElementsAre(0x63));
+  EXPECT_THAT(numbers(columns), ElementsAre(2, 3, 8, 9, 14, 15, 20, 21));
+  EXPECT_EQ(report.files.size(), 2U);
+  const auto error = error_of([&] { static_cast<void>(mapped().load_step("c", {}, scalar)); });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::TensorNotFound);
+}
+
 }  // namespace
 }  // namespace weighbridge

@@ -48,6 +48,14 @@ void SafetensorsFile::read_into(std::string_view name, std::span<std::byte> out)
   source_->read_at(header_.data_begin() + tensor.begin, out);
 }
 
+LoadStep SafetensorsFile::load_step(std::string_view name, std::span<const SliceIndex> slice,
+                                    std::span<std::byte> out) const {
+  const TensorInfo tensor = header_.get(name);
+  ByteRuns runs = plan_slice(tensor.dtype, tensor.shape, slice).runs;
+  runs.offset += header_.data_begin() + tensor.begin;
+  return {.source = source_, .runs = std::move(runs), .out = out};
+}
+
 Buffer SafetensorsFile::read_slice(std::string_view name, std::span<const SliceIndex> slice) const {
   const TensorInfo tensor = header_.get(name);
   ByteRuns runs = plan_slice(tensor.dtype, tensor.shape, slice).runs;
