@@ -82,7 +82,7 @@ def judged_cells(row: Record, judged: Record) -> list[str]:
 
 def gates(rows: list[Record]) -> str:
     """A line for everything that is asked of a row."""
-    titles = ["", "workload", "compared with", "theirs", "Weighbridge", "ratio", "gate", "stretch", "gate"]
+    titles = ["", "workload", "compared with", "theirs", "Weighbridge", "ratio", "gate", "stretch", "verdict"]
     return table(titles, [judged_cells(row, judged) for row in rows for judged in row["judged"]])
 
 
@@ -114,7 +114,8 @@ def costs(rows: list[Record]) -> str:
         *("", "contender", "time: median (p10 - p90)", "processor time", "private", "PSS", "resident, peak"),
         *("minor faults", "from the device", "by read calls", "teardown"),
     ]
-    return table(titles, [cost_cells(row, contender) for row in rows for contender in row["contenders"]])
+    measured = [row for row in rows if not row["like"]]
+    return table(titles, [cost_cells(row, contender) for row in measured for contender in row["contenders"]])
 
 
 def absent(rows: list[Record]) -> str:

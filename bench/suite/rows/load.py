@@ -50,16 +50,16 @@ def as_pt(source: Path) -> Callable[[Path], None]:
     return make
 
 
+STREAMERS = ("fastsafetensors", "fastsafetensors, buffered", "runai streamer", "runai streamer, buffered")
 FORMATS = (
     "weighbridge mirror",
     WHEEL,
     "safetensors numpy pread",
     "np.load npz",
     "torch.load mmap",
-    "fastsafetensors",
-    "runai streamer",
+    *STREAMERS,
 )
-OWNED = (WHEEL, "safetensors numpy pread", "fastsafetensors", "runai streamer")
+OWNED = (WHEEL, "safetensors numpy pread", *STREAMERS)
 LIMITS = (
     ceilings.reading("memcpy into reused memory", ceilings.memcpy, large),
     ceilings.reading("read into reused memory", ceilings.read, large),
@@ -90,7 +90,7 @@ FIRST_COPY = Row(
     "numpy: owned copy of 1 GiB, for the first time in the process",
     (*contenders("copy", large, OWNED), *LIMITS),
     lambda case: [large(case)],
-    (Gate(WHEEL, 1.8, 2.4), Gate("runai streamer", 1.0)),
+    (Gate(WHEEL, 1.8, 2.4), Gate("runai streamer", 1.0), Gate("runai streamer, buffered", 1.0)),
 )
 ROWS = (
     Row(
