@@ -102,6 +102,7 @@ def draw(rows: list[Record], folder: Path, kinds: tuple[str, ...] = ("svg", "png
     for name, (chart, height) in CHARTS.items():
         figure, axes = plt.subplots(figsize=(8, 1 + 0.19 * height(rows)), layout="constrained")
         chart(axes, rows)
+        axes.margins(y=0.01)
         axes.grid(axis="x", linewidth=0.4, alpha=0.5)
         for kind in kinds:
             path = folder / f"{name}.{kind}"
