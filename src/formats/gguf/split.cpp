@@ -104,9 +104,13 @@ std::vector<Part> find_parts(Part given, const OpenOptions& options) {
   }
   const std::string prefix(find_prefix(options.input_name, number, count));
   given.name = options.input_name;
+  check_part(given, number, count);
+  parts.resize(count);
+  parts[number] = std::move(given);
   for (std::uint64_t i = 0; i < count; ++i) {
-    parts.push_back(i == number ? std::move(given) : read_part(part_name(prefix, i, count), options));
-    check_part(parts.back(), i, count);
+    if (i == number) continue;
+    parts[i] = read_part(part_name(prefix, i, count), options);
+    check_part(parts[i], i, count);
   }
   check_tensors(parts);
   return parts;
