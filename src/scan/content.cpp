@@ -30,6 +30,7 @@ constexpr std::array kKinds = {
     Kind{tar::looks_like_tar, scan_tar},
     Kind{is_compressed, scan_compressed},
     Kind{is_npy, scan_npy},
+    Kind{is_gguf, scan_gguf},
     Kind{is_packed, scan_packed},
     Kind{keras::looks_like_hdf5, scan_hdf5},
     Kind{is_keras_config, scan_keras_config},
@@ -60,9 +61,9 @@ bool ends_with_any(std::string_view name, std::span<const std::string_view> suff
 constexpr auto kPickleSuffixes = std::to_array<std::string_view>({".pkl", ".pickle", ".p"});
 
 constexpr auto kCheckpointSuffixes = std::to_array<std::string_view>(
-    {".pt",  ".pth", ".bin",      ".ckpt",  ".pkl",         ".pickle", ".p",    ".th",
-     ".t7",  ".tar", ".model",    ".dat",   ".data",        ".joblib", ".npy",  ".npz",
-     ".jit", ".ot",  ".pdparams", ".pdopt", ".safetensors", ".h5",     ".hdf5", ".keras"});
+    {".pt",       ".pth",   ".bin",         ".ckpt", ".pkl",    ".pickle", ".p",   ".th",  ".t7",
+     ".tar",      ".model", ".dat",         ".data", ".joblib", ".npy",    ".npz", ".jit", ".ot",
+     ".pdparams", ".pdopt", ".safetensors", ".h5",   ".hdf5",   ".keras",  ".gguf"});
 
 }  // namespace
 

@@ -57,6 +57,7 @@ std::string scan_keras_config(Scan& scan, const Content& content);
 std::string scan_npy(Scan& scan, const Content& content);
 /// Models of ONNX: the files, operators and libraries that they name.
 std::string scan_onnx(Scan& scan, const Content& content);
+std::string scan_gguf(Scan& scan, const Content& content);
 /// 7z, rar and other packings that no loader opens.
 std::string scan_packed(Scan& scan, const Content& content);
 /// Pickles one after another.
@@ -65,6 +66,7 @@ std::string scan_pickles(Scan& scan, const Content& content);
 bool is_keras_config(const ByteSource& source);
 bool is_npy(const ByteSource& source);
 bool is_onnx(const ByteSource& source);
+bool is_gguf(const ByteSource& source);
 bool is_compressed(const ByteSource& source);
 bool is_packed(const ByteSource& source);
 
