@@ -9,6 +9,7 @@
 
 #include "cli/errors.hpp"
 #include "cli/help.hpp"
+#include "hdf5/hdf5.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -51,8 +52,9 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error, std::string_
 }
 
 std::string version_text(bool verbose) {
-  std::string text = fmt::format("weighbridge {}\n", kVersion);
-  if (!verbose) return text;
+  if (!verbose) return fmt::format("weighbridge {}\n", kVersion);
+  const std::string hdf5 = hdf5_version().empty() ? "out HDF5" : fmt::format(" libhdf5 {}", hdf5_version());
+  std::string text = fmt::format("weighbridge {}, with{}\n", kVersion, hdf5);
   text += "sandbox of the process that reads files:\n";
   for (const SandboxLayer& layer : probe_sandbox()) {
     text +=

@@ -29,17 +29,18 @@ void note_config(Scan& scan, std::string_view text, std::string_view what, const
 
 bool is_keras_config(const ByteSource& source) {
   if (source.size() == 0 || source.size() > kMostConfig) return false;
+  // Python reads JSON in UTF-16 and UTF-32 too: marks and NULs are no reason to look away.
+  constexpr std::string_view kBefore{" \t\r\n\xEF\xBB\xBF\xFF\xFE\0", 10};
   const std::string head = read_head(source, 64);
-  const std::size_t first = head.find_first_not_of(" \t\r\n");
+  const std::size_t first = head.find_first_not_of(kBefore);
   if (first == std::string::npos || head[first] != '{') return false;
-  const std::string text = read_head(source, kMostConfig);
-  // Letters may be written as escapes: a text that has any is looked at.
-  return text.find("\"class_name\"") != std::string::npos || text.find("\\u00") != std::string::npos;
+  return keras::names_classes(read_head(source, kMostConfig), Limits());
 }
 
 std::string scan_keras_config(Scan& scan, const Content& content) {
   scan.charge(content.source->size());
-  note_config(scan, read_head(*content.source, kMostConfig), "the description", content.place);
+  const std::string text = read_head(*content.source, kMostConfig);
+  note_config(scan, text, "the description", content.place);
   return "keras-config";
 }
 

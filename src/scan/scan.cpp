@@ -33,7 +33,8 @@ std::uint64_t most_work(std::uint64_t bytes, const Limits& limits) {
 
 /// Formats behind whose content more can stand. The others have an end, or hold archives as their entries.
 bool has_open_end(std::string_view format) {
-  constexpr auto kFormats = std::to_array<std::string_view>({"", "pickle", "joblib", "torch-legacy", "npy"});
+  constexpr auto kFormats = std::to_array<std::string_view>(
+      {"", "pickle", "joblib", "torch-legacy", "npy", "hdf5", "keras-h5", "keras-weights", "keras-config"});
   return std::ranges::find(kFormats, format) != kFormats.end();
 }
 

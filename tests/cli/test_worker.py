@@ -31,7 +31,7 @@ LAYERS = [
 class Layers(ProgramTest):
     def test_version_verbose_says_what_holds(self) -> None:
         lines = self.run_program("--version", "--verbose").stdout.decode().splitlines()
-        self.assertRegex(lines[0], r"^weighbridge \d")
+        self.assertRegex(lines[0], r"^weighbridge \d[^,]*, with(out HDF5| libhdf5 \d[.\d]*)$")
         self.assertEqual([line.split()[0] for line in lines[2:]], LAYERS)
         for line in lines[2:]:
             self.assertRegex(line, r"^  \S+ +(holds|not available) +\S")

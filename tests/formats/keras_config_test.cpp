@@ -96,6 +96,15 @@ TEST(KerasConfig, WhatPythonReadsAndJsonIsNotIsTold) {
   }
 }
 
+TEST(KerasConfig, IsWhateverNamesClasses) {
+  EXPECT_TRUE(names_classes(R"({"a": [{"class\u005fname": "Dense"}]})", {}));
+  EXPECT_TRUE(names_classes(R"({"class_name": NaN})", {}));
+  EXPECT_FALSE(names_classes(R"({"model_type": "class_name", "vocab": {"\u00e9": 1}})", {}));
+  EXPECT_TRUE(names_classes("{\\u0041 is no JSON", {}));
+  EXPECT_TRUE(names_classes(std::string_view("{\0\"\0c\0l\0a\0s\0s\0_\0n\0a\0m\0e\0", 24), {}));
+  EXPECT_FALSE(names_classes("{ is no JSON", {}));
+}
+
 TEST(KerasConfig, SizeAndDepthAreBounded) {
   Limits limits;
   limits.header_bytes = 10;

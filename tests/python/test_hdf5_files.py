@@ -290,6 +290,16 @@ def test_damage_is_an_error_and_never_a_wrong_value(weighbridge: Weighbridge, tm
     assert codes == {0, 1}
 
 
+def test_what_crashes_libhdf5_ends_the_worker_and_nothing_else(weighbridge: Weighbridge, tmp_path: Path) -> None:
+    """A fuzzer's file, for which libhdf5 1.10.8 frees memory that it never had."""
+    path = tmp_path / "bad.h5"
+    path.write_bytes((Path(__file__).parents[1] / "data/hdf5/crashes_libhdf5.h5").read_bytes())
+    refuse(weighbridge, path)
+    scanned = weighbridge.run("scan", path, "--json")
+    assert scanned.returncode == 1
+    assert json.loads(scanned.stdout)["files"][0]["verdict"] == "malformed"
+
+
 def test_a_file_that_was_cut_is_refused(weighbridge: Weighbridge, tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:

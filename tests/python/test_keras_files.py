@@ -324,6 +324,34 @@ def test_models_of_keras_itself_are_clean(weighbridge: Weighbridge, tmp_path: Pa
         assert report["verdict"] == "clean", (name, report)
 
 
+def test_an_archive_behind_the_weights_is_seen(weighbridge: Weighbridge, tmp_path: Path) -> None:
+    path = tmp_path / "model.weights.h5"
+    models.build("dense").save_weights(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("archive/data.pkl", b"cos\nsystem\n(S'true'\ntR.")
+    report = json.loads(weighbridge.run("scan", path, "--json").stdout)["files"][0]
+    assert report["verdict"] == "dangerous"
+
+
+def test_a_description_in_utf_16_is_no_hiding_place(weighbridge: Weighbridge, tmp_path: Path) -> None:
+    """json.loads() reads it."""
+    path = tmp_path / "model.keras"
+    models.build("dense").save(path)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(changed, "w") as out:
+        for entry in archive.namelist():
+            content = archive.read(entry)
+            out.writestr(entry, json.dumps(LAMBDA).encode("utf-16") if entry == "config.json" else content)
+    path.write_bytes(changed.getvalue())
+    assert json.loads(weighbridge.run("scan", path, "--json").stdout)["files"][0]["verdict"] == "malformed"
+
+
+def test_other_json_is_no_description(weighbridge: Weighbridge, tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_text('{"vocab": {"\\u00e9": 1}}')
+    assert json.loads(weighbridge.run("scan", path, "--json").stdout)["files"][0]["verdict"] == "not a checkpoint"
+
+
 def test_a_class_of_ones_own_is_unknown_and_converts(weighbridge: Weighbridge, tmp_path: Path) -> None:
     layer = {
         "module": "my_package.layers",

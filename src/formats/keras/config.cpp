@@ -203,6 +203,25 @@ Document parse_config(std::string_view text, std::string_view what, const Limits
   return json::parse(text, what, {.values = kMostValues, .depth = kMostDepth});
 }
 
+bool names_classes(std::string_view text, const Limits& limits) {
+  try {
+    const Document document = parse_config(text, "a description", limits);
+    std::vector<Node> open = {0};
+    while (!open.empty()) {
+      const Node node = open.back();
+      open.pop_back();
+      if (document.key(node) == "class_name") return true;
+      if (document.kind(node) != Kind::Object && document.kind(node) != Kind::Array) continue;
+      for (Node at = document.first(node); at != json::kNone; at = document.next(at)) open.push_back(at);
+    }
+    return false;
+  } catch (const Error&) {
+    std::string plain(text);
+    std::erase(plain, '\0');  // UTF-16 and UTF-32
+    return plain.find("class_name") != std::string::npos || plain.find("\\u00") != std::string::npos;
+  }
+}
+
 Findings inspect_config(const Document& config, const Limits& limits) {
   return Inspector(config, limits).run();
 }
