@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -83,8 +84,10 @@ class Inspector {
       if (config_.kind(node) != Kind::Object && config_.kind(node) != Kind::Array) continue;
       for (Node at = config_.first(node); at != json::kNone; at = config_.next(at)) open.push_back(at);
     }
-    std::ranges::stable_partition(findings_, [](const Finding& f) { return f.severity == Severity::Danger; });
-    return std::move(findings_);
+    // In their order, but for what is dangerous.
+    Findings ordered = std::move(dangers_);
+    std::ranges::move(findings_, std::back_inserter(ordered));
+    return ordered;
   }
 
  private:
@@ -180,15 +183,17 @@ class Inspector {
     if (++counts_[std::string(code)] > limits_.findings) return;
     const std::string name = name_of(object);
     const std::string where = name.empty() ? "" : fmt::format(" ('{}')", name);
-    findings_.push_back({.severity = severity,
-                         .code = std::string(code),
-                         .message = printable(fmt::format("the model's description{} has {}", where, what)),
-                         .subject = name,
-                         .offset = std::nullopt});
+    auto& findings = severity == Severity::Danger ? dangers_ : findings_;
+    findings.push_back({.severity = severity,
+                        .code = std::string(code),
+                        .message = printable(fmt::format("the model's description{} has {}", where, what)),
+                        .subject = name,
+                        .offset = std::nullopt});
   }
 
   const Document& config_;
   const Limits& limits_;
+  Findings dangers_;
   Findings findings_;
   std::map<std::string, std::uint64_t> counts_;
 };
