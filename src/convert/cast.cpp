@@ -7,7 +7,7 @@
 #include <weighbridge/write.hpp>
 
 #include "core/floats.hpp"
-#include "formats/torch/computed_source.hpp"
+#include "formats/computed_source.hpp"
 
 namespace weighbridge {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::uint64_t kPiece = 32 * 1024;  ///< Elements: what a core's own ca
 /// F4 has two elements a byte, which are made together.
 std::uint64_t unit_elements(DType dtype) { return dtype == DType::F4 ? 2 : 1; }
 
-class CastSource final : public torch::ComputedSource {
+class CastSource final : public ComputedSource {
  public:
   CastSource(const TensorEntry& tensor, DType to, std::uint64_t elements)
       : ComputedSource(elements * (bit_width(to) / 8),
