@@ -11,8 +11,8 @@ constexpr std::uint64_t kMostReports = 200;
 
 }  // namespace
 
-ProgressMeter::ProgressMeter(const Progress& progress, const std::atomic<bool>* cancel,
-                             std::string_view what, std::uint64_t total)
+ProgressMeter::ProgressMeter(const Progress& progress, const std::atomic<bool>* cancel, std::string_view what,
+                             std::uint64_t total)
     : progress_(progress), cancel_(cancel), what_(what), total_(total), step_(total / kMostReports + 1) {}
 
 void ProgressMeter::check_cancelled() const {

@@ -27,7 +27,7 @@ struct Rule {
 using Rules = std::vector<Rule>;
 
 constexpr auto kNumberOfTcgets2 = 0x802C542AU;  // asked by isatty() of newer C libraries
-constexpr int kNumberOfCachestat = 451;           // newer than libseccomp
+constexpr int kNumberOfCachestat = 451;         // newer than libseccomp
 
 scmp_arg_cmp equals(unsigned argument, std::uint64_t value) { return {argument, SCMP_CMP_EQ, value, 0}; }
 

@@ -92,7 +92,7 @@ TEST(TorchZip, OfAnotherKindIsNamed) {
     zip.add(entry, "x");
     return std::string(refusal(zip).what());
   };
-  EXPECT_EQ(message("model.weights.h5"), "not yet supported: Keras archives");
+  EXPECT_EQ(message("model.weights.h5"), "not yet supported: Keras archives without config.json");
   EXPECT_THAT(message("readme.txt"), HasSubstr("without data.pkl"));
 }
 

@@ -1,6 +1,7 @@
 // The filter of system calls by itself: what it kills, what it refuses, and what goes on working.
 #include <array>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
@@ -109,7 +110,6 @@ constexpr Forbidden kForbidden[] = {
     {"openat2", call<SYS_openat2>},
     {"process_vm_readv", call<SYS_process_vm_readv>},
     {"process_vm_writev", call<SYS_process_vm_writev>},
-    {"io_uring_setup", call<SYS_io_uring_setup>},
     {"memfd_create", call<SYS_memfd_create>},
     {"userfaultfd", call<SYS_userfaultfd>},
     {"bpf", call<SYS_bpf>},
@@ -155,6 +155,14 @@ TEST(SystemCallsLayer, RefusesToOpen) {
 TEST(SystemCallsLayer, RefusesToNameThreads) {
   WB_SKIP_WITHOUT_LAYER(
       expect_error(kFilter, [] { return outcome(::prctl(PR_SET_NAME, "x", 0, 0, 0)); }, EPERM);)
+}
+
+TEST(SystemCallsLayer, KnowsNoRings) {
+  const auto set_up = [] {
+    std::array<std::uint32_t, 30> parameters{};  // struct io_uring_params
+    return outcome(::syscall(SYS_io_uring_setup, 1, parameters.data()));
+  };
+  WB_SKIP_WITHOUT_LAYER(expect_error(kFilter, set_up, ENOSYS);)
 }
 
 TEST(SystemCallsLayer, LetsThreadsRun) {

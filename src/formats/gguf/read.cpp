@@ -49,7 +49,7 @@ void check_wanted(const std::optional<DType>& dtype) {
 class Joiner {
  public:
   Joiner(std::vector<Part> parts, const OpenOptions& options)
-      : parts_(std::move(parts)), options_(options), dtype_(wanted_dtype(options)) {
+      : parts_(std::move(parts)), dtype_(wanted_dtype(options)) {
     check_wanted(dtype_);
     checkpoint_.format = "gguf";
     checkpoint_.root = options.key.value_or(std::string(kWholeFile));
@@ -171,7 +171,6 @@ class Joiner {
   }
 
   std::vector<Part> parts_;
-  const OpenOptions& options_;
   std::optional<DType> dtype_;
   Checkpoint checkpoint_;
   std::vector<std::string> names_;
