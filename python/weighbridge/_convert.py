@@ -66,14 +66,22 @@ def convert(
     dst: StrPath | None = None,
     *,
     force: bool = False,
-    to: Literal["safetensors", "pt", "npz", "npy"] = "safetensors",
+    to: Literal["safetensors", "pt", "npz", "npy", "onnx", "gguf", "h5", "keras"] = "safetensors",
+    template: StrPath | None = None,
+    external: bool = False,
+    inline_below: int = 1024,
+    kv: str | Sequence[str] | None = None,
+    quantize: Literal["none", "q8_0"] = "none",
     key: str | None = None,
     shared: Literal["dedupe", "copy", "error"] = "dedupe",
     optimizer: Literal["skip", "separate", "inline"] = "skip",
     sparse: Literal["dense", "split"] = "dense",
     quantized: Literal["split", "dequantize"] = "split",
+    dequantize: Literal["f32", "f16", "bf16"] | None = None,
     complex: Literal["whole", "split"] = "whole",
     numpy_void: Literal["bf16", "bytes"] = "bf16",
+    names: Literal["exact", "pretty"] = "exact",
+    variable_names: bool = False,
     select: str | Sequence[str] | None = None,
     drop: str | Sequence[str] | None = None,
     dtype: Literal["f64", "f32", "f16", "bf16", "f8_e4m3", "f8_e5m2"] | None = None,
@@ -103,7 +111,7 @@ def convert(
     progress: ProgressTarget | None = None,
     cancel: CancelToken | None = None,
 ) -> ConvertResult:
-    """Converts a checkpoint to safetensors, or back to a PyTorch file; executes nothing of it.
+    """Converts a checkpoint to safetensors, or to another format; executes nothing of it.
 
     The work is done by the program ``weighbridge convert``, in a process of its own without rights,
     and every option of it is a keyword here under the same name; docs/cli.md says what each does.
@@ -113,8 +121,11 @@ def convert(
     Args:
         src: a checkpoint, the index of one in several files, or its folder. The format is told by
             the content.
-        dst: where to write; by default `src` with the suffix ``.safetensors`` (or ``.pt``).
+        dst: where to write; by default `src` with the suffix of the format.
         force: replace `dst` when it exists.
+        template: a model that becomes `dst` with the tensors of `src` in it (to ``onnx``, ``h5``, ``keras``).
+        external: to an ONNX model whose data is a safetensors file beside it.
+        kv: pairs for GGUF, ``"key=type:value"``, one or several.
         select, drop, dtype_only: shell patterns for names in `src`, one or several.
         rename: ``{pattern: replacement}``, regular expressions of RE2, in this order.
         max_shard_size: bytes, or text with a unit: ``"5GB"``, ``"500MiB"``.
@@ -133,6 +144,8 @@ def convert(
         SafetensorError: anything else that is wrong with `src`; `code` says what.
     """
     options = {name: value for name, value in locals().items() if name not in _NO_OPTIONS}
+    if external and to == "safetensors":
+        options["to"] = "onnx"
     source, target = os.fspath(src), None if dst is None else os.fspath(dst)
     arguments = ["convert", *_arguments(options), *([] if target is None else [f"--output={_no_dash(target)}"])]
     with open_progress(progress, Path(source).name) as shown:

@@ -49,6 +49,9 @@ const Hdf5Library* hdf5_library() noexcept {
   return &kLibrary;
 }
 
-std::string_view hdf5_version() noexcept { return H5_VERS_INFO + sizeof("HDF5 library version: ") - 1; }
+std::string_view hdf5_version() noexcept {
+  constexpr std::string_view kText = H5_VERS_INFO;
+  return kText.substr(kText.rfind(' ') + 1);
+}
 
 }  // namespace weighbridge
