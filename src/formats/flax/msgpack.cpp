@@ -40,7 +40,7 @@ std::uint64_t TokenReader::take_number(unsigned bytes) {
 }
 
 void TokenReader::read_payload(Token& token, std::uint64_t bytes) {
-  if (token.kind == TokenKind::Extension) token.type = static_cast<std::int8_t>(take_byte());
+  if (token.kind == TokenKind::Extension) token.type = static_cast<int>(sign_extended(take_byte(), 1));
   if (bytes > end_ - at_) {
     refuse(fmt::format("{} bytes of content, {} are left", bytes, end_ - at_), token.at);
   }
@@ -99,7 +99,7 @@ Token TokenReader::next() {
   const std::uint8_t code = take_byte();
   if (code <= 0x7F || code >= 0xE0) {
     token.kind = TokenKind::Integer;
-    token.integer = static_cast<std::int8_t>(code);
+    token.integer = sign_extended(code, 1);
   } else if (code <= 0x9F) {
     token.kind = code <= 0x8F ? TokenKind::Map : TokenKind::Array;
     read_count(token, code & 0xFU);

@@ -29,16 +29,18 @@ void append_le(std::string& out, T value) {
 template <class T>
 std::optional<T> parse_number(std::string_view text, int base = 10) {
   T value{};
-  const char* const end = text.data() + text.size();
-  const auto [parsed, error] = std::from_chars(text.data(), end, value, base);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [parsed, error] = std::from_chars(begin, end, value, base);
   if (error != std::errc{} || parsed != end || text.empty()) return std::nullopt;
   return value;
 }
 
 std::optional<double> parse_real(std::string_view text) {
   double value{};
-  const char* const end = text.data() + text.size();
-  const auto [parsed, error] = std::from_chars(text.data(), end, value);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [parsed, error] = std::from_chars(begin, end, value);
   if (error != std::errc{} || parsed != end || text.empty()) return std::nullopt;
   return value;
 }

@@ -121,6 +121,7 @@ class Layout {
   /// In order of their names, whatever they are.
   [[nodiscard]] std::vector<GroupMember> members_of(const Node& node) const {
     std::vector<GroupMember> members;
+    members.reserve(node.groups.size() + node.tensors.size());
     for (const auto& [name, group] : node.groups) members.push_back({name, nodes_[group].address});
     for (const auto& [name, tensor] : node.tensors) members.push_back({name, headers_[tensor]});
     std::ranges::sort(members, {}, &GroupMember::name);
@@ -157,9 +158,9 @@ class Layout {
 
   static void pad(FilePlan& plan, std::uint64_t from, std::uint64_t to) {
     if (from == to) return;
-    static const SourcePtr kZeros = memory_source(Buffer::take(std::string(kDataAlignment, '\0')));
+    static const SourcePtr zeros = memory_source(Buffer::take(std::string(kDataAlignment, '\0')));
     plan.steps.push_back({.name = "padding",
-                          .source = kZeros,
+                          .source = zeros,
                           .runs = {.run_bytes = to - from, .total_bytes = to - from},
                           .destination = from});
   }

@@ -140,7 +140,7 @@ Leaf describe_left_out(const TensorEntry& tensor) {
 
 }  // namespace
 
-std::shared_ptr<const Extras> make_extras(const hdf5::Content& content, std::vector<ModelText> texts,
+std::shared_ptr<const Extras> make_extras(const hdf5::Content& content, const std::vector<ModelText>& texts,
                                           const std::vector<TensorEntry>& left_out, const Limits& limits) {
   Leaves documents;
   for (const ModelText& text : texts) {

@@ -19,7 +19,7 @@ struct ModelText {
 
 /// Takes the attributes of `content`, those of `texts` but for their values, and describes what did not
 /// become a tensor; `left_out` are tensors that were not taken. Null when there is nothing.
-std::shared_ptr<const Extras> make_extras(const hdf5::Content& content, std::vector<ModelText> texts,
+std::shared_ptr<const Extras> make_extras(const hdf5::Content& content, const std::vector<ModelText>& texts,
                                           const std::vector<TensorEntry>& left_out, const Limits& limits);
 
 }  // namespace weighbridge::keras

@@ -74,7 +74,7 @@ class Assembler {
     check_names(out_.tensors);
     check_names(out_.optimizer);
     report_left_out(left_out.size());
-    out_.extras = make_extras(content_, std::move(texts_), left_out, options_.limits);
+    out_.extras = make_extras(content_, texts_, left_out, options_.limits);
     out_.candidates.push_back({out_.root, out_.tensors.size()});
     return std::move(out_);
   }
@@ -152,13 +152,12 @@ class Assembler {
   }
 
   [[nodiscard]] json::Document json_or_none(const std::string* text) const {
-    if (text != nullptr) {
-      try {
-        return parse_config(*text, "the model's description", options_.limits);
-      } catch (const Error&) {  // told by inspect()
-      }
+    if (text == nullptr) return json::parse("{}", "nothing");
+    try {
+      return parse_config(*text, "the model's description", options_.limits);
+    } catch (const Error&) {
+      return json::parse("{}", "nothing");  // inspect() tells of it
     }
-    return json::parse("{}", "nothing");
   }
 
   hdf5::Content content_;

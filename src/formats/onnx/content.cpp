@@ -116,7 +116,7 @@ std::vector<TensorEntry> ContentReader::read_sparse(const Tensor& tensor) {
   if (values.empty()) return {};
   std::vector<TensorEntry> indices = read_dense(tensor.name + ".indices", sparse.indices);
   if (options_.sparse == SparsePolicy::Dense && values.size() == 1) {
-    return {write_out(tensor, std::move(values.front()), std::move(indices.front()))};
+    return {write_out(tensor, values.front(), indices.front())};
   }
   restated_.push_back({.name = tensor.name,
                        .type = std::string(get_type(tensor.proto).name),
@@ -126,7 +126,8 @@ std::vector<TensorEntry> ContentReader::read_sparse(const Tensor& tensor) {
   return values;
 }
 
-TensorEntry ContentReader::write_out(const Tensor& tensor, TensorEntry values, TensorEntry indices) {
+TensorEntry ContentReader::write_out(const Tensor& tensor, const TensorEntry& values,
+                                     const TensorEntry& indices) {
   const SparseTensor& sparse = *tensor.sparse;
   const std::uint64_t element_bytes = bit_width(values.spec.dtype) / 8;
   if (bit_width(values.spec.dtype) < 8 || values.spec.shape != tensor.proto.dims) {

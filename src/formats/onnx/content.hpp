@@ -50,7 +50,8 @@ class ContentReader {
   [[nodiscard]] TensorData find_data(const TensorProto& tensor, const ElementType& type);
   [[nodiscard]] std::vector<TensorEntry> read_dense(const std::string& name, const TensorProto& tensor);
   [[nodiscard]] std::vector<TensorEntry> read_sparse(const Tensor& tensor);
-  [[nodiscard]] TensorEntry write_out(const Tensor& tensor, TensorEntry values, TensorEntry indices);
+  [[nodiscard]] TensorEntry write_out(const Tensor& tensor, const TensorEntry& values,
+                                      const TensorEntry& indices);
 
   const SourcePtr& file_;
   Window& window_;

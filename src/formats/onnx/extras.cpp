@@ -84,8 +84,8 @@ std::string operators_text(const Facts& facts) {
 std::vector<ExtraItem> ModelExtras::items(std::uint64_t most) const {
   Window window(*source_);
   std::vector<ExtraItem> items;
-  const auto add = [&](std::string path, const auto& summary) {
-    if (items.size() < most) items.push_back({.path = std::move(path), .summary = summary()});
+  const auto add = [&](const std::string& path, const auto& summary) {
+    if (items.size() < most) items.push_back({.path = path, .summary = summary()});
   };
   if (facts_.ir_version) add("ir_version", [&] { return fmt::format("int {}", *facts_.ir_version); });
   if (facts_.model_version)

@@ -32,7 +32,7 @@ const ListAttribute* find_list(std::string_view name) {
   return nullptr;
 }
 
-std::string plain_domain(std::string domain) { return domain == "ai.onnx" ? std::string() : domain; }
+std::string plain_domain(const std::string& domain) { return domain == "ai.onnx" ? std::string() : domain; }
 
 }  // namespace
 
@@ -96,10 +96,10 @@ FunctionId read_function(Window& window, Extent message, const Limits& limits) {
   while (const auto field = reader.next()) {
     if (field->number != 1 && field->number != 10 && field->number != 13) continue;
     once.check(*field, "a text of a function");
-    std::string text = read_text(window, *field, "a text of a function", limits.name_bytes);
-    if (field->number == 1) id.name = std::move(text);
-    if (field->number == 10) id.domain = plain_domain(std::move(text));
-    if (field->number == 13) id.overload = std::move(text);
+    const std::string text = read_text(window, *field, "a text of a function", limits.name_bytes);
+    if (field->number == 1) id.name = text;
+    if (field->number == 10) id.domain = plain_domain(text);
+    if (field->number == 13) id.overload = text;
   }
   return id;
 }

@@ -31,7 +31,7 @@ PLATFORM = re.compile(r"^lib(z\.so\.1|stdc\+\+\.so\.6|gcc_s\.so\.1)$")
 LICENCES = {
     *("LICENSE", "libbz2-dev.txt", "libcli11-dev.txt", "libfmt-dev.txt", "liblz4-dev.txt", "liblzma-dev.txt"),
     *("libseccomp-dev.txt", "libssl-dev.txt", "libstdc++6.txt", "nanobind.txt", "nlohmann-json3-dev.txt"),
-    "zlib1g-dev.txt",
+    *("libre2-dev.txt", "libhdf5-dev.txt", "libaec-dev.txt", "zlib1g-dev.txt"),
 }
 # Reads, writes, converts and scans with nothing but the package.
 TRIAL = """
