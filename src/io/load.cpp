@@ -87,6 +87,7 @@ class Load {
   void load_cached() {
     const auto lanes = static_cast<unsigned>(std::min<std::size_t>(threads_, jobs_.size()));
     std::vector<io::CachedLane> loaders;
+    loaders.reserve(lanes);
     for (unsigned lane = 0; lane < lanes; ++lane) loaders.emplace_back(options_);
     io::run_crew(jobs_.size(), lanes, [&](std::size_t job, unsigned lane) {
       meter_.check_cancelled();

@@ -79,7 +79,7 @@ class NpzReader {
     Checkpoint part = read_npy(std::move(content), whole);
     for (TensorEntry& tensor : part.tensors) {
       std::string& own = tensor.spec.name;
-      own = objects ? fmt::format("{}.{}", name, own) : name + own.substr(kLoneArray.size());
+      own = fmt::format("{}{}{}", name, objects ? "." : "", objects ? own : own.substr(kLoneArray.size()));
       result_.tensors.push_back(std::move(tensor));
     }
     add_findings(entry, std::move(part.findings));
