@@ -22,7 +22,7 @@ std::string be(std::uint64_t value, int bytes) {
 std::string text(std::string_view value) { return '\xD9' + be(value.size(), 1) + std::string(value); }
 std::string bin(std::string_view value) { return '\xC5' + be(value.size(), 2) + std::string(value); }
 std::string ext(int type, const std::string& content) {
-  return '\xC8' + be(content.size(), 2) + be(type, 1) + content;
+  return '\xC8' + be(content.size(), 2) + be(static_cast<std::uint64_t>(type), 1) + content;
 }
 std::string list(const std::vector<std::string>& items) {
   std::string all = '\xDC' + be(items.size(), 2);

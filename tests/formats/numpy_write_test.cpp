@@ -60,7 +60,7 @@ TEST(NpzPlan, ReadsBackAsTheSameTensors) {
 
 TEST(NpzPlan, StartsEveryArrayAtAMultipleOf64) {
   std::vector<TensorEntry> tensors;
-  for (int i = 1; i < 70; ++i) tensors.push_back(tensor(std::string(i, 'n'), DType::U8, {1}, "x"));
+  for (std::size_t i = 1; i < 70; ++i) tensors.push_back(tensor(std::string(i, 'n'), DType::U8, {1}, "x"));
   const FilePlan plan = numpy::plan_npz(tensors);
   int contents = 0;
   for (const CopyStep& step : plan.steps) {

@@ -217,8 +217,9 @@ class Planner {
 
   void report() {
     report_left();
+    if (!checkpoint_.metadata) return;
     std::vector<std::string_view> lost;
-    for (const auto& [key, value] : checkpoint_.metadata.value_or(Metadata())) {
+    for (const auto& [key, value] : *checkpoint_.metadata) {
       if (key != "format" && key != kArchitecture && !is_raw_note(key)) lost.push_back(key);
     }
     if (lost.empty()) return;
