@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/error.hpp>
@@ -51,6 +53,12 @@ class WB_EXPORT Header {
   /// The i-th tensor in order of its offset. REQUIRES: i < size().
   [[nodiscard]] TensorInfo operator[](std::size_t i) const& noexcept WB_LIFETIME_BOUND;
   TensorInfo operator[](std::size_t i) const&& = delete;
+  /// Its name alone. REQUIRES: i < size().
+  [[nodiscard]] std::string_view name(std::size_t i) const& noexcept WB_LIFETIME_BOUND;
+  std::string_view name(std::size_t i) const&& = delete;
+  /// All names, ordered by their bytes, which is the order of code points; in the Header's own memory.
+  [[nodiscard]] std::pmr::vector<std::string_view> sorted_names() const& WB_LIFETIME_BOUND;
+  std::pmr::vector<std::string_view> sorted_names() const&& = delete;
   /// Position of the tensor of that name.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
   /// Throws TensorNotFound.
@@ -80,7 +88,9 @@ class WB_EXPORT Header {
 
 /// Parses and validates the header of `file` in one pass, without a look at tensor bytes.
 /// Memory is at most 3x the header's size, time linear in it. Throws the first Error found.
-WB_EXPORT Header read_header(const ByteSource& file, const Limits& limits = {});
+/// The Header's records live in `memory`, which must outlive it and be safe for any thread that drops it.
+WB_EXPORT Header read_header(const ByteSource& file, const Limits& limits = {},
+                             std::pmr::memory_resource& memory = *std::pmr::get_default_resource());
 
 /// The same over the start of a file in memory: `prefix` holds at least the 8 length bytes and the
 /// header (InvalidHeaderLength otherwise), `file_bytes` is the size of the whole file.

@@ -22,6 +22,7 @@
 #include <weighbridge/folder.hpp>
 #include <weighbridge/hash.hpp>
 #include <weighbridge/header.hpp>
+#include <weighbridge/large_pages.hpp>
 #include <weighbridge/limits.hpp>
 #include <weighbridge/load.hpp>
 #include <weighbridge/memory_pool.hpp>

@@ -21,7 +21,7 @@ namespace nb = nanobind;
 inline constexpr std::size_t kHoldGilBytes = std::size_t{32} * 1024;
 
 /// A str of valid UTF-8.
-inline nb::str to_str(std::string_view text) { return nb::str(text.data(), text.size()); }
+nb::str to_str(std::string_view text);
 
 /// A list of `size` objects, each made by `make(i)`: several times faster than appending.
 template <typename Make>

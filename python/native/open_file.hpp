@@ -8,6 +8,7 @@
 
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/header.hpp>
+#include <weighbridge/large_pages.hpp>
 #include <weighbridge/load.hpp>
 #include <weighbridge/slice.hpp>
 
@@ -20,7 +21,8 @@ namespace weighbridge::python {
 class OpenFile {
  public:
   /// Throws what read_header throws.
-  explicit OpenFile(SourcePtr source) : source_(std::move(source)), header_(read_header(*source_)) {}
+  explicit OpenFile(SourcePtr source)
+      : source_(std::move(source)), header_(read_header(*source_, {}, large_page_memory())) {}
 
   [[nodiscard]] const Header& header() const noexcept { return header_; }
   [[nodiscard]] const ByteSource& source() const noexcept { return *source_; }

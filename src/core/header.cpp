@@ -7,6 +7,7 @@
 #include "core/header_data.hpp"
 #include "core/header_index.hpp"
 #include "core/header_report.hpp"
+#include "core/name_order.hpp"
 
 namespace weighbridge {
 
@@ -28,6 +29,15 @@ TensorInfo Header::operator[](std::size_t i) const& noexcept {
           .begin = tensor.begin,
           .end = tensor.end,
           .header_offset = file_offset(tensor)};
+}
+
+std::string_view Header::name(std::size_t i) const& noexcept { return data_->name(i); }
+
+std::pmr::vector<std::string_view> Header::sorted_names() const& {
+  const auto order = order_names(*data_).positions;
+  std::pmr::vector<std::string_view> names(size(), data_->tensors.get_allocator());
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = data_->name(order[i]);
+  return names;
 }
 
 std::optional<std::size_t> Header::find(std::string_view name) const noexcept {

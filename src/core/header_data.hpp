@@ -3,13 +3,15 @@
 // Memory is at most three times the text, whatever the text says: the text itself, or only the names of
 // it; 48 bytes for a tensor (record and two slots of the index), whose entry takes at least 49 bytes of
 // text and a name of its own; and as much as the text for the dimensions (8 bytes each, from 2 of text)
-// and the pairs of metadata (16 each, from 6) together, which the scan makes sure of.
+// and the pairs of metadata (16 each, from 6) together, which the scan makes sure of. What comes in large
+// pages is rounded up to them.
 // Positions are 32 bits wide; no longer header is accepted.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -54,13 +56,31 @@ struct MetadataRecord {
   TextRange value;
 };
 
+/// Gives characters back to where they came from.
+struct ReleaseText {
+  std::pmr::memory_resource* memory = nullptr;
+  std::size_t bytes = 0;
+  void operator()(char* start) const { memory->deallocate(start, bytes, 1); }
+};
+
+/// Characters whose values nobody has set yet.
+using HeaderText = std::unique_ptr<char[], ReleaseText>;
+
+[[nodiscard]] inline HeaderText make_text(
+    std::size_t bytes, std::pmr::memory_resource& memory = *std::pmr::get_default_resource()) {
+  return {static_cast<char*>(memory.allocate(bytes, 1)), ReleaseText{&memory, bytes}};
+}
+
 struct Header::Data {
-  std::unique_ptr<char[]> text;  ///< What is kept of it: see header_stream.hpp. Escapes are decoded.
-  std::vector<std::uint64_t> dims;
-  std::vector<TensorRecord> tensors;      ///< In order of (begin, end, place in the header).
-  std::vector<std::uint32_t> name_index;  ///< See header_index.hpp.
+  explicit Data(std::pmr::memory_resource& from = *std::pmr::get_default_resource())
+      : dims(&from), tensors(&from), name_index(&from), metadata(&from) {}
+
+  HeaderText text;  ///< What is kept of it: see header_stream.hpp. Escapes are decoded.
+  std::pmr::vector<std::uint64_t> dims;
+  std::pmr::vector<TensorRecord> tensors;      ///< In order of (begin, end, place in the header).
+  std::pmr::vector<std::uint32_t> name_index;  ///< See header_index.hpp.
   NameHash name_hash;
-  std::vector<MetadataRecord> metadata;  ///< In order of key.
+  std::pmr::vector<MetadataRecord> metadata;  ///< In order of key.
   bool has_metadata = false;
   std::uint64_t data_begin = 0;
   std::uint64_t data_bytes = 0;

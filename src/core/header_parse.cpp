@@ -91,8 +91,8 @@ bool read_records(const ByteSource& file, std::size_t length, const Limits& limi
 
 // Reads a header of which the length is known, and checks all of it.
 DataPtr examine(const ByteSource& file, std::uint64_t length, std::uint64_t file_bytes, const Limits& limits,
-                HeaderReport& report) {
-  auto data = std::make_unique<Header::Data>();
+                HeaderReport& report, std::pmr::memory_resource& memory = *std::pmr::get_default_resource()) {
+  auto data = std::make_unique<Header::Data>(memory);
   data->data_begin = kHeaderStart + length;
   data->data_bytes = file_bytes - data->data_begin;
   warn_unaligned(*data, report);
@@ -109,9 +109,9 @@ Header finish(DataPtr data) { return Header(std::shared_ptr<const Header::Data>(
 
 }  // namespace
 
-Header read_header(const ByteSource& file, const Limits& limits) {
+Header read_header(const ByteSource& file, const Limits& limits, std::pmr::memory_resource& memory) {
   HeaderReport report;
-  return finish(examine(file, read_length(file, limits), file.size(), limits, report));
+  return finish(examine(file, read_length(file, limits), file.size(), limits, report, memory));
 }
 
 Header parse_header(std::span<const std::byte> prefix, std::uint64_t file_bytes, const Limits& limits) {

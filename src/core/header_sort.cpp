@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory_resource>
 #include <numeric>
 #include <tuple>
 #include <vector>
@@ -15,7 +16,7 @@ namespace {
 constexpr unsigned kDigitBits = 11;
 constexpr std::uint64_t kDigitMask = (1U << kDigitBits) - 1;
 
-using Records = std::vector<TensorRecord>;
+using Records = std::pmr::vector<TensorRecord>;
 using Order = std::vector<std::uint32_t>;
 using Offset = std::uint64_t TensorRecord::*;
 

@@ -139,7 +139,7 @@ std::size_t HeaderStream::bytes_to_keep() const noexcept {
 }
 
 void HeaderStream::start_keeping(std::size_t bytes) {
-  data_.text = std::make_unique_for_overwrite<char[]>(bytes);
+  data_.text = make_text(bytes, *data_.tensors.get_allocator().resource());
   std::memcpy(data_.text.get(), text_, front_);
   kept_ = front_;
 }

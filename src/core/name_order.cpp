@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
+#include <numeric>
+#include <utility>
 
 #include "base/endian.hpp"
 
@@ -10,104 +13,147 @@ namespace {
 
 constexpr std::size_t kFront = sizeof(std::uint64_t);
 
-/// What is compared of a name at a depth: numbers that lie side by side, not text all over the memory.
+// So few names are compared as they are.
+constexpr std::size_t kFew = 12;
+
+/// What is compared of a name at a depth: numbers, not text all over the memory.
 struct Key {
   std::uint64_t front = 0;  ///< The next characters; NUL behind the end.
   std::uint32_t rest = 0;  ///< How many characters follow from the depth on; more than kFront are kFront + 1.
-  std::uint32_t position = 0;  ///< Of the name.
+
+  Key() = default;
+  explicit Key(std::string_view rest_of_name) noexcept
+      : front(front_of(rest_of_name)),
+        rest(static_cast<std::uint32_t>(std::min(rest_of_name.size(), kFront + 1))) {}
 
   [[nodiscard]] bool ends_here() const noexcept { return rest <= kFront; }
-  friend bool operator==(const Key& a, const Key& b) noexcept {
-    return a.front == b.front && a.rest == b.rest;
+  friend auto operator<=>(const Key&, const Key&) = default;
+
+ private:
+  static std::uint64_t front_of(std::string_view text) noexcept {
+    if (text.size() >= kFront) return load_be<std::uint64_t>(text.data());
+    std::array<char, kFront> padded{};
+    std::ranges::copy(text, padded.begin());
+    return load_be<std::uint64_t>(padded.data());
   }
-  friend bool operator<(const Key& a, const Key& b) noexcept {
-    return a.front != b.front ? a.front < b.front : a.rest < b.rest;
-  }
+};
+
+/// Names, side by side in the order so far.
+struct Range {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+
+  [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
+};
+
+/// Neighbours of one key.
+struct Run {
+  Key key;
+  Range range;
 };
 
 /// Names that agree in their first `depth` characters.
 struct Group {
-  std::size_t begin = 0;
-  std::size_t end = 0;
+  Range range;
   std::size_t depth = 0;
 };
 
-std::uint64_t front_of(std::string_view text) noexcept {
-  if (text.size() >= kFront) return load_be<std::uint64_t>(text.data());
-  std::array<char, kFront> padded{};
-  std::ranges::copy(text, padded.begin());
-  return load_be<std::uint64_t>(padded.data());
-}
-
+// From group to smaller group. Names mostly come beside those that begin alike, so that whole runs of them
+// are moved at once, or need not be moved at all.
+// `name_of(position)` gives the names.
+template <typename NameOf>
 class NameSorter {
  public:
-  explicit NameSorter(std::span<const std::string_view> names) : names_(names), keys_(names.size()) {
-    for (std::uint32_t i = 0; i < keys_.size(); ++i) keys_[i].position = i;
+  NameSorter(std::size_t count, NameOf name_of)
+      : name_of_(std::move(name_of)), order_(count), scratch_(count) {
+    std::iota(order_.begin(), order_.end(), 0U);
   }
 
   NameOrder sort() {
-    std::vector<Group> unsorted = {{.begin = 0, .end = keys_.size(), .depth = 0}};
+    groups_ = {{.range = {0, order_.size()}, .depth = 0}};
     std::optional<std::uint32_t> twice;
-    while (!unsorted.empty() && !twice) {
-      Group group = unsorted.back();
-      unsorted.pop_back();
-      group.depth += common_length(group);
-      sort_at_depth(group);
-      twice = find_groups(group, unsorted);
+    while (!groups_.empty() && !twice) {
+      const Group group = groups_.back();
+      groups_.pop_back();
+      twice = group.range.size() <= kFew ? sort_names(group) : sort_runs(group);
     }
-    NameOrder order{.positions = {}, .twice = twice};
-    order.positions.reserve(keys_.size());
-    for (const Key& key : keys_) order.positions.push_back(key.position);
-    return order;
+    return {.positions = std::move(order_), .twice = twice};
   }
 
  private:
-  [[nodiscard]] std::string_view rest_of(const Key& key, std::size_t depth) const {
-    return names_[key.position].substr(depth);
+  [[nodiscard]] std::string_view rest_of(std::size_t place, std::size_t depth) const {
+    return name_of_(order_[place]).substr(depth);
   }
 
-  [[nodiscard]] std::size_t common_length(const Group& group) const {
-    if (group.begin == group.end) return 0;
-    std::string_view common = rest_of(keys_[group.begin], group.depth);
-    for (std::size_t i = group.begin + 1; i < group.end && !common.empty(); ++i) {
-      const std::string_view text = rest_of(keys_[i], group.depth);
-      if (text.starts_with(common)) continue;
-      const auto differs = std::ranges::mismatch(common, text).in1;
-      common = common.substr(0, static_cast<std::size_t>(differs - common.begin()));
+  /// Both give a name that comes twice.
+  std::optional<std::uint32_t> sort_names(const Group& group) {
+    const auto rest = [&](std::uint32_t position) { return name_of_(position).substr(group.depth); };
+    const auto order = std::span(order_).subspan(group.range.begin, group.range.size());
+    std::ranges::sort(order, {}, rest);
+    const auto twice = std::ranges::adjacent_find(order, {}, rest);
+    if (twice == order.end()) return std::nullopt;
+    return *twice;
+  }
+
+  std::optional<std::uint32_t> sort_runs(const Group& group) {
+    find_runs(group);
+    if (!std::ranges::is_sorted(runs_, {}, &Run::key)) {
+      std::ranges::sort(runs_, {}, &Run::key);
+      move_runs(group.range);
     }
-    return common.size();
+    return find_groups(group.depth + kFront);
   }
 
-  void sort_at_depth(const Group& group) {
-    const auto keys = std::span(keys_).subspan(group.begin, group.end - group.begin);
-    for (Key& key : keys) {
-      const std::string_view text = rest_of(key, group.depth);
-      key.front = front_of(text);
-      key.rest = static_cast<std::uint32_t>(std::min(text.size(), kFront + 1));
+  void find_runs(const Group& group) {
+    runs_.clear();
+    for (std::size_t place = group.range.begin; place < group.range.end; ++place) {
+      const Key key(rest_of(place, group.depth));
+      if (runs_.empty() || runs_.back().key != key) runs_.push_back({key, {place, place}});
+      ++runs_.back().range.end;
     }
-    std::sort(keys.begin(), keys.end());
   }
 
-  /// Adds what the sort left undecided to `unsorted`; gives a name that comes twice.
-  std::optional<std::uint32_t> find_groups(const Group& group, std::vector<Group>& unsorted) const {
-    for (std::size_t begin = group.begin; begin < group.end;) {
-      std::size_t end = begin + 1;
-      while (end < group.end && keys_[end] == keys_[begin]) ++end;
-      if (end - begin > 1) {
-        if (keys_[begin].ends_here()) return keys_[begin].position;
-        unsorted.push_back({.begin = begin, .end = end, .depth = group.depth + kFront});
-      }
-      begin = end;
+  /// Brings the names of a range in the order of the runs.
+  void move_runs(Range range) {
+    std::size_t place = range.begin;
+    for (Run& run : runs_) {
+      std::copy_n(order_.begin() + static_cast<std::ptrdiff_t>(run.range.begin), run.range.size(),
+                  scratch_.begin() + static_cast<std::ptrdiff_t>(place));
+      run.range = {place, place + run.range.size()};
+      place = run.range.end;
+    }
+    std::copy_n(scratch_.begin() + static_cast<std::ptrdiff_t>(range.begin), range.size(),
+                order_.begin() + static_cast<std::ptrdiff_t>(range.begin));
+  }
+
+  /// Adds what the keys left undecided to the groups; gives a name that comes twice.
+  std::optional<std::uint32_t> find_groups(std::size_t depth) {
+    for (auto run = runs_.begin(); run != runs_.end();) {
+      const Key key = run->key;
+      Range range = run->range;
+      for (++run; run != runs_.end() && run->key == key; ++run) range.end = run->range.end;
+      if (range.size() == 1) continue;
+      if (key.ends_here()) return order_[range.begin];
+      groups_.push_back({.range = range, .depth = depth});
     }
     return std::nullopt;
   }
 
-  std::span<const std::string_view> names_;
-  std::vector<Key> keys_;
+  NameOf name_of_;
+  std::vector<std::uint32_t> order_;
+  std::vector<std::uint32_t> scratch_;
+  std::vector<Run> runs_;
+  std::vector<Group> groups_;
 };
 
 }  // namespace
 
-NameOrder order_names(std::span<const std::string_view> names) { return NameSorter(names).sort(); }
+NameOrder order_names(std::span<const std::string_view> names) {
+  return NameSorter(names.size(), [names](std::uint32_t i) { return names[i]; }).sort();
+}
+
+NameOrder order_names(const Header::Data& data) {
+  return NameSorter(data.tensors.size(), [&data](std::uint32_t i) { return data.name(i); }).sort();
+}
 
 }  // namespace weighbridge

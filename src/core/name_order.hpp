@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/header_data.hpp"
+
 namespace weighbridge {
 
 /// Positions in order of the names, compared byte by byte.
@@ -19,5 +21,8 @@ struct NameOrder {
 /// Takes time in proportion to the bytes of all names, times the logarithm of their number at most.
 /// REQUIRES: less than 2^32 names.
 NameOrder order_names(std::span<const std::string_view> names);
+
+/// The same for the names of tensors.
+NameOrder order_names(const Header::Data& data);
 
 }  // namespace weighbridge

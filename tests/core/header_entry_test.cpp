@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/header_dsl.hpp"
+#include "core/header_text.hpp"
 
 namespace weighbridge {
 namespace {
@@ -23,8 +24,7 @@ Attempt read(std::string_view entry, std::string_view rest = "}") {
   constexpr std::string_view kFront = "{";
   const std::string text = fmt::format("{}{}{}", kFront, entry, rest);
   Attempt attempt;
-  attempt.data.text = std::make_unique<char[]>(text.size() + kTextPadding);
-  std::ranges::copy(text, attempt.data.text.get());
+  attempt.data.text = test::padded(text);
   HeaderRoom room(text.size());
   EntryReader reader(attempt.data.text.get(), kRankLimit, room, attempt.data);
   attempt.behind = reader.read(kFront.size());
@@ -72,8 +72,7 @@ TEST(EntryReader, TakesEveryDtypeAlsoWhereItStandsAgain) {
     const std::string entry = test::entry("n", row.name, {}, 0, 0);
     Header::Data data;
     const std::string text = entry + "," + entry;
-    data.text = std::make_unique<char[]>(text.size() + kTextPadding);
-    std::ranges::copy(text, data.text.get());
+    data.text = test::padded(text);
     HeaderRoom room(text.size());
     EntryReader reader(data.text.get(), kRankLimit, room, data);
     ASSERT_EQ(reader.read(0), entry.size()) << row.name;
@@ -92,8 +91,7 @@ TEST(EntryReader, TakesOffsetsThatFollowOnEveryKindOfNumber) {
       const std::string first = test::entry("a", "U8", {}, 0, last);
       const std::string text = first + "," + test::entry("b", "U8", {}, begin, begin);
       Header::Data data;
-      data.text = std::make_unique<char[]>(text.size() + kTextPadding);
-      std::ranges::copy(text, data.text.get());
+      data.text = test::padded(text);
       HeaderRoom room(text.size());
       EntryReader reader(data.text.get(), kRankLimit, room, data);
       ASSERT_EQ(reader.read(0), first.size()) << last;

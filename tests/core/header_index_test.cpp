@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/header_dsl.hpp"
+#include "core/header_text.hpp"
 
 namespace weighbridge {
 namespace {
@@ -63,8 +64,7 @@ TEST(HeaderIndex, FindsNamesWhenSlotsCollide) {
   // All hashes alike: the search for every name starts at the same slot.
   const std::string text = "abcdefgh";
   Header::Data data;
-  data.text = std::make_unique<char[]>(text.size());
-  std::ranges::copy(text, data.text.get());
+  data.text = test::padded(text);
   for (std::uint32_t i = 0; i < text.size(); ++i) {
     TensorRecord record;
     record.name = {i, 1};

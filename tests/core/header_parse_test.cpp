@@ -1,3 +1,7 @@
+#include <memory_resource>
+#include <string>
+#include <string_view>
+
 #include <weighbridge/header.hpp>
 
 #include <gmock/gmock.h>
@@ -27,6 +31,49 @@ std::string error_text(std::string_view header, std::uint64_t data_bytes = 0, co
 ErrorCode file_error(std::string_view bytes, std::uint64_t file_bytes) {
   const auto error = error_of([&] { parse_header(bytes_of(bytes), file_bytes); });
   return error ? error->code() : ErrorCode::Cancelled;
+}
+
+// Counts what it has given out.
+class CountedMemory final : public std::pmr::memory_resource {
+ public:
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+    bytes_ += bytes;
+    return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+  }
+  void do_deallocate(void* block, std::size_t bytes, std::size_t alignment) override {
+    bytes_ -= bytes;
+    std::pmr::new_delete_resource()->deallocate(block, bytes, alignment);
+  }
+  [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
+    return this == &other;
+  }
+
+  std::size_t bytes_ = 0;
+};
+
+TEST(ReadHeader, KeepsItsRecordsInTheMemoryThatItIsGiven) {
+  const std::string text = header_of(
+      {R"("__metadata__":{"a":"b"})", entry("b", "F32", {2}, 4, 12), entry("a", "U8", {2, 2}, 0, 4)});
+  CountedMemory memory;
+  {
+    const Header header = read_header(*test::source_of(text, 12), {}, memory);
+    EXPECT_GE(memory.bytes(), 2 * sizeof(TensorInfo::begin) * 2 + std::string_view("ab").size());
+    EXPECT_EQ(header.get("b").begin, 4U);
+  }
+  EXPECT_EQ(memory.bytes(), 0U);
+}
+
+TEST(ParseHeader, GivesNamesAloneAndInOrder) {
+  const Header header = parse(header_of({entry("b", "U8", {1}, 0, 1), entry("\xC3\xA9", "U8", {1}, 1, 2),
+                                         entry("a.10", "U8", {1}, 2, 3), entry("a.2", "U8", {1}, 3, 4)}),
+                              4);
+  EXPECT_EQ(header.name(2), "a.10");
+  EXPECT_THAT(header.sorted_names(), ElementsAre("a.10", "a.2", "b", "\xC3\xA9"));
+  const Header none;
+  EXPECT_TRUE(none.sorted_names().empty());
 }
 
 TEST(ParseHeader, GivesTensorsInOrderOfTheirOffsets) {

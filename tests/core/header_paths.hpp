@@ -20,6 +20,7 @@
 #include "core/header_room.hpp"
 #include "core/header_scan.hpp"
 #include "core/header_stream.hpp"
+#include "core/header_text.hpp"
 
 namespace weighbridge::test {
 
@@ -38,8 +39,7 @@ inline Streamed start_reading(std::string_view header, const Limits& limits,
     const SourcePtr file = memory_source(Buffer::take(std::string(kHeaderStart, '\0') + std::string(header)));
     return HeaderStream(*file, header.size(), limits, room, data, *window).run();
   }
-  data.text = std::make_unique<char[]>(header.size() + kTextPadding);
-  std::ranges::copy(header, data.text.get());
+  data.text = padded(header);
   return {};
 }
 

@@ -56,6 +56,15 @@ TEST(NameOrder, OfNamesThatAreBeginningsOfEachOther) {
   EXPECT_EQ(ordered(names), sorted(names));
 }
 
+TEST(NameOrder, OfManyNamesThatAlternate) {
+  Names names;
+  for (int i = 0; i < 2000; ++i) {
+    names.push_back((i % 2 == 0 ? "encoder.layers." : "decoder.layers.") + std::to_string(i / 40) +
+                    ".weight." + std::to_string(i));
+  }
+  EXPECT_EQ(ordered(names), sorted(names));
+}
+
 TEST(NameOrder, OfRandomNamesOfFewLetters) {
   std::mt19937 random(1);
   for (int round = 0; round < 50; ++round) {
@@ -82,6 +91,18 @@ TEST(NameOrder, FindsANameGivenTwiceWhereverItIs) {
     const NameOrder order = order_names(names);
     ASSERT_TRUE(order.twice.has_value());
     EXPECT_EQ(names[*order.twice], name);
+  }
+}
+
+TEST(NameOrder, FindsANameGivenTwiceAmongMany) {
+  for (const std::size_t twice : {0U, 7U, 999U}) {
+    Names names;
+    for (std::size_t i = 0; i < 1000; ++i) names.push_back("layers." + std::to_string(i * 7919 % 1000));
+    names.push_back(names[twice]);
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    const NameOrder order = order_names(views);
+    ASSERT_TRUE(order.twice.has_value());
+    EXPECT_EQ(names[*order.twice], names[twice]);
   }
 }
 

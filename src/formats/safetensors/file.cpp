@@ -1,5 +1,6 @@
 #include <utility>
 
+#include <weighbridge/large_pages.hpp>
 #include <weighbridge/safetensors_file.hpp>
 #include <weighbridge/write.hpp>
 
@@ -13,7 +14,7 @@ SafetensorsFile::SafetensorsFile(SourcePtr source, Header header, Buffer mapping
     : source_(std::move(source)), header_(std::move(header)), mapping_(std::move(mapping)) {}
 
 SafetensorsFile SafetensorsFile::from_source(SourcePtr source, const Limits& limits) {
-  Header header = read_header(*source, limits);
+  Header header = read_header(*source, limits, large_page_memory());
   Buffer mapping = source->map(0, source->size()).value_or(Buffer());
   return {std::move(source), std::move(header), std::move(mapping)};
 }
