@@ -45,6 +45,33 @@ def numpy_copy(path: Path) -> Work:
     return lambda: Loaded(weighbridge.numpy.load_file(path, copy=True))
 
 
+def numpy_kept(path: Path) -> Work:
+    """Copies in a program that keeps as much memory for the next model as one takes."""
+    import weighbridge
+
+    load = numpy_copy(path)
+    weighbridge.keep_memory(2 * path.stat().st_size)
+    return load
+
+
+def numpy_into(path: Path) -> Work:
+    """Into arrays that have their pages already, as those of the model that is to be replaced."""
+    import numpy as np
+    import weighbridge
+    from weighbridge.numpy import numpy_dtype
+
+    with weighbridge.open(path) as file:
+        arrays = {name: np.empty(stored.shape, numpy_dtype(stored.dtype)) for name, stored in file.items()}
+    for array in arrays.values():
+        array.view(np.uint8).fill(1)
+
+    def work() -> Loaded:
+        weighbridge.load_into(arrays, path)
+        return Loaded(arrays)
+
+    return work
+
+
 def numpy_wheel(path: Path) -> Work:
     import safetensors.numpy
 
@@ -139,6 +166,8 @@ FASTEST_OURS: dict[str, tuple[Callable[[Path], Work], tuple[str, ...]]] = {
     "torch": (torch_ours, ("weighbridge.torch",)),
 }
 PEERS: dict[str, tuple[Callable[[Path], Work], tuple[str, ...]]] = {
+    "weighbridge, memory kept": (numpy_kept, ("weighbridge.numpy",)),
+    "weighbridge, load_into": (numpy_into, ("weighbridge.numpy",)),
     "weighbridge mirror": (numpy_mirror, ("weighbridge.safetensors.numpy",)),
     "weighbridge mirror, torch": (torch_mirror, ("weighbridge.safetensors.torch",)),
     "safetensors numpy": (numpy_wheel, ("safetensors.numpy",)),

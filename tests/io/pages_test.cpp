@@ -1,5 +1,6 @@
 #include "io/pages.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include <weighbridge/byte_source.hpp>
@@ -22,6 +23,29 @@ TEST(Pages, AreMadeWithoutChangingAByte) {
   EXPECT_EQ(memory, std::vector<std::byte>(100'000, std::byte{3}));
   make_pages({});
   make_pages(std::span(memory).first(10));
+}
+
+// How many pages from `base` on are in memory.
+std::size_t count_pages(void* base, std::size_t pages) {
+  std::vector<unsigned char> states(pages);
+  EXPECT_EQ(::mincore(base, pages * page_bytes(), states.data()), 0);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(states, [](auto state) { return (state & 1U) != 0; }));
+}
+
+TEST(Pages, AreMadeWhereverTheyAreMissing) {
+  constexpr std::size_t kPages = 1500;
+  for (const std::size_t there : {std::size_t{0}, std::size_t{1}, std::size_t{1200}, kPages - 1, kPages}) {
+    void* base =
+        ::mmap(nullptr, kPages * page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(base, MAP_FAILED);
+    const std::span memory(static_cast<std::byte*>(base), kPages * page_bytes());
+    for (std::size_t page = 0; page < there; ++page) memory[page * page_bytes()] = std::byte{7};
+    make_pages(memory);
+    EXPECT_EQ(count_pages(base, kPages), kPages) << there;
+    EXPECT_EQ(std::ranges::count(memory, std::byte{7}), static_cast<std::ptrdiff_t>(there));
+    ::munmap(base, memory.size());
+  }
 }
 
 TEST(Pages, OfAFileThatBecameShorterCannotBeBrought) {
