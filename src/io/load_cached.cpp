@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include <weighbridge/error.hpp>
 #include <weighbridge/write.hpp>
 
 #include <sys/uio.h>
 
+#include "io/box.hpp"
 #include "io/pages.hpp"
 
 namespace weighbridge::io {
@@ -24,6 +26,18 @@ template <typename Work>
 void in_stretches(const LoadPart& part, std::uint64_t bytes, const Work& work) {
   for (std::uint64_t done = 0; done < part.bytes; done += bytes)
     work(LoadPart{part.step, part.from + done, std::min(bytes, part.bytes - done)});
+}
+
+/// Whether the pages between those that are wanted are so few that mapping all costs less than a fault here
+/// and there, which maps 16 at a time.
+bool is_dense(const Box& box) { return box.source_span() <= 16 * box.out_bytes; }
+
+/// Maps the pages of a part that is no single range.
+void bring_strided(const ByteSource& source, const LoadPart& part) {
+  for (const Box& box : cut_boxes(part.step->runs, part.from, part.from + part.bytes)) {
+    const auto mapped = is_dense(box) ? source.map(box.source, box.source_span()) : std::nullopt;
+    if (mapped && !bring_pages(mapped->bytes())) source.read_at(source.size(), {});  // says if it has changed
+  }
 }
 
 }  // namespace
@@ -62,6 +76,7 @@ void CachedLane::copy_mapped(const LoadPart& whole) {
   in_stretches(whole, kAhead, [&](const LoadPart& part) {
     if (options_.prefault && part.bytes >= kWorthMaking) make_pages(part.out());
     if (!part.contiguous()) {
+      bring_strided(source, part);
       read_runs(source, part.step->runs, Transform::None, part.from, part.out());
       return;
     }
