@@ -64,6 +64,12 @@ class WB_EXPORT ByteSource {
   /// The range without a copy, or nothing when this source has no such way.
   [[nodiscard]] virtual std::optional<Buffer> map(std::uint64_t offset, std::uint64_t length) const;
 
+  /// A hint that these bytes will be looked at soon, and those around them will not: what of them is not in
+  /// memory is fetched, without waiting for it. A touch of a mapping reads far around it otherwise, which
+  /// stays so for long stretches. Does nothing where there is no such way, and for what lies outside the
+  /// source.
+  virtual void expect(std::uint64_t offset, std::uint64_t length) const noexcept;
+
   /// The open file and offset where `offset` of this source lies unchanged, if it does.
   [[nodiscard]] virtual std::optional<FileExtent> file_extent(std::uint64_t offset) const;
 

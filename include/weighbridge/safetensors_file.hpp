@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -15,7 +16,9 @@
 namespace weighbridge {
 
 /// Opening costs the header alone. Copies share the mapping; any thread may read.
-/// Views live as long as any copy of the SafetensorsFile; a Buffer keeps the mapping alive by itself.
+/// Of a file that is not in memory a view or a read fetches the tensor's bytes, and none around them, unless
+/// much of the file is gone through in its order. Views live as long as any copy of the SafetensorsFile; a
+/// Buffer keeps the mapping alive by itself.
 class WB_EXPORT SafetensorsFile {
  public:
   /// Throws IoError and what read_header throws.
@@ -47,11 +50,14 @@ class WB_EXPORT SafetensorsFile {
                                    std::span<std::byte> out) const;
 
  private:
-  SafetensorsFile(SourcePtr source, Header header, Buffer mapping);
+  class Mapping;
+
+  SafetensorsFile(SourcePtr source, Header header);
+  [[nodiscard]] Buffer read_range(std::uint64_t offset, std::uint64_t length) const;
 
   SourcePtr source_;
   Header header_;
-  Buffer mapping_;  // the whole file, or empty
+  std::shared_ptr<Mapping> mapping_;  // of the whole file, made for the first view
 };
 
 }  // namespace weighbridge

@@ -125,7 +125,7 @@ nb::list table(const OpenFile& file) {
 
 Memory view(const OpenFile& file, std::size_t i) {
   check_index(file, i);
-  if (file.mapped()) return file.view(i);
+  if (file.mapped() && file.bytes_of(i) < kHoldGilBytes) return file.view(i);
   const nb::gil_scoped_release release;
   return file.view(i);
 }
@@ -142,6 +142,13 @@ Memory detach(const OpenFile& file, std::size_t i) {
   if (file.bytes_of(i) < kHoldGilBytes) return file.detach(i);
   const nb::gil_scoped_release release;
   return file.detach(i);
+}
+
+void expect(const OpenFile& file, std::size_t i) {
+  check_index(file, i);
+  if (file.bytes_of(i) < kHoldGilBytes) return file.expect(i, 0, file.bytes_of(i));
+  const nb::gil_scoped_release release;
+  file.expect(i, 0, file.bytes_of(i));
 }
 
 // Into memory that torch allocated; it has `length` bytes.
@@ -170,6 +177,7 @@ void bind_file(nb::module_& module) {
       .def("view", &view)
       .def("read", &read)
       .def("detach", &detach)
+      .def("expect", &expect)
       .def("read_range", &read_range)
       .def_prop_ro("name", [](const OpenFile& file) { return to_str(printable(file.source().name())); })
       .def_prop_ro("mapped", &OpenFile::mapped)

@@ -64,6 +64,7 @@ class LoadPlan {
     if (!plan) return nb::none();
     const ByteRuns& runs = plan->runs;
     if (whole != nullptr && runs.contiguous() && runs.offset + runs.total_bytes <= whole->size) {
+      file.expect(number, runs.offset, runs.total_bytes);
       return nb::make_tuple(to_tuple(plan->shape), whole->part(runs.offset, runs.total_bytes));
     }
     const Memory memory = allocate(runs.total_bytes);

@@ -42,6 +42,7 @@ std::vector<Block> cut_blocks(const OpenFile& file) {
 void read_small(const ByteSource& source, const ByteRuns& runs, std::span<std::byte> out) {
   // Reading brings a long range faster than a fault for each of its pages.
   if (runs.contiguous() && out.size() >= kWorthReading) return source.read_at(runs.offset, out);
+  if (runs.contiguous()) source.expect(runs.offset, out.size());
   read_runs(source, runs, Transform::None, 0, out);
 }
 
@@ -96,6 +97,7 @@ bool is_aligned(const Memory& memory, DType dtype) noexcept {
 bool OpenFile::mapped() const { return source_->map(0, 1).has_value(); }
 
 Memory OpenFile::view(std::size_t i) const {
+  expect(i, 0, bytes_of(i));
   if (const auto mapped = source_->map(begin_of(i), bytes_of(i))) return borrow(*mapped);
   Memory memory = read(i);
   memory.writable = false;
@@ -112,6 +114,7 @@ void OpenFile::read_range(std::uint64_t begin, std::span<std::byte> out) const {
 
 Memory OpenFile::detach(std::size_t i) const {
   if (bytes_of(i) < kWorthMapping) return read(i);
+  expect(i, 0, bytes_of(i));
   const auto mapped = map_privately(*source_, begin_of(i), bytes_of(i));
   return mapped && is_aligned(*mapped, header_[i].dtype) ? *mapped : read(i);
 }

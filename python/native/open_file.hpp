@@ -39,6 +39,12 @@ class OpenFile {
   /// The i-th tensor, read-only: without a copy where the file is mapped.
   [[nodiscard]] Memory view(std::size_t i) const;
   /// The i-th tensor in memory of its own, read by several threads when it is large.
+  /// Says that `length` bytes of the i-th tensor from `offset` on will be looked at, where they are mapped,
+  /// and what lies around them will not: see ByteSource::expect.
+  void expect(std::size_t i, std::uint64_t offset, std::uint64_t length) const noexcept {
+    source_->expect(begin_of(i) + offset, length);
+  }
+
   [[nodiscard]] Memory read(std::size_t i) const;
   /// The same, but large ones in a private mapping of their own where that is possible.
   [[nodiscard]] Memory detach(std::size_t i) const;

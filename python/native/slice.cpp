@@ -86,6 +86,7 @@ nb::object cut_slice(const OpenFile& file, std::size_t i, nb::handle index, cons
   if (!plan) return nb::none();
   const ByteRuns& runs = plan->runs;
   if (runs.contiguous() && runs.offset + runs.total_bytes <= whole.size) {
+    file.expect(i, runs.offset, runs.total_bytes);
     return nb::make_tuple(to_tuple(plan->shape), whole.part(runs.offset, runs.total_bytes));
   }
   return nb::make_tuple(to_tuple(plan->shape), read_plan(file, i, *plan));

@@ -47,6 +47,10 @@ class SubSource final : public ByteSource {
     return parent_->map(offset_ + offset, length);
   }
 
+  void expect(std::uint64_t offset, std::uint64_t length) const noexcept override {
+    if (range_fits(offset, length, length_)) parent_->expect(offset_ + offset, length);
+  }
+
   std::optional<FileExtent> file_extent(std::uint64_t offset) const override {
     return parent_->file_extent(offset_ + offset);
   }
@@ -82,6 +86,8 @@ ByteSource::~ByteSource() = default;
 std::optional<Buffer> ByteSource::map(std::uint64_t /*offset*/, std::uint64_t /*length*/) const {
   return std::nullopt;
 }
+
+void ByteSource::expect(std::uint64_t /*offset*/, std::uint64_t /*length*/) const noexcept {}
 
 std::optional<FileExtent> ByteSource::file_extent(std::uint64_t /*offset*/) const { return std::nullopt; }
 

@@ -10,8 +10,11 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/checked.hpp"
 #include "base/text.hpp"
 #include "io/file_system.hpp"
+#include "io/read_ahead.hpp"
+#include "io/residency.hpp"
 
 namespace weighbridge {
 namespace {
@@ -41,6 +44,7 @@ class FileSource final : public ByteSource {
   std::uint64_t size() const override { return size_; }
   void read_at(std::uint64_t offset, std::span<std::byte> out) const override;
   std::optional<Buffer> map(std::uint64_t offset, std::uint64_t length) const override;
+  void expect(std::uint64_t offset, std::uint64_t length) const noexcept override;
   std::optional<FileExtent> file_extent(std::uint64_t offset) const override {
     return FileExtent{.descriptor = descriptor_.get(), .offset = offset};
   }
@@ -56,6 +60,7 @@ class FileSource final : public ByteSource {
   bool mappable_;
   mutable std::once_flag mapped_once_;
   mutable std::shared_ptr<const Mapping> mapping_;
+  mutable io::StretchWatch watch_;
 };
 
 void FileSource::read_at(std::uint64_t offset, std::span<std::byte> out) const {
@@ -77,6 +82,14 @@ std::optional<Buffer> FileSource::map(std::uint64_t offset, std::uint64_t length
   std::call_once(mapped_once_, [this] { map_file(); });
   if (!mapping_) return std::nullopt;
   return Buffer(mapping_->bytes().subspan(offset, length), mapping_);
+}
+
+// What is read and not mapped is read exactly as it is.
+void FileSource::expect(std::uint64_t offset, std::uint64_t length) const noexcept {
+  if (!mappable_ || length == 0 || !range_fits(offset, length, size_)) return;
+  if (!watch_.is_sparse(offset, length)) return;
+  if (io::resident_share(descriptor_.get(), offset, length).value_or(0) < 1)
+    io::fetch_pages(descriptor_.get(), offset, length);
 }
 
 // A file that cannot be mapped (address space, file system) is read instead.

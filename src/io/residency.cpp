@@ -32,7 +32,7 @@ struct CacheCounts {
 
 constexpr std::uint64_t kSampledPages = 64;
 
-std::optional<double> counted_share(int descriptor, std::uint64_t offset, std::uint64_t length) {
+std::optional<double> counted_share(int descriptor, std::uint64_t offset, std::uint64_t length) noexcept {
   CacheRange range{offset, length};
   CacheCounts counts;
   if (::syscall(kCachestat, descriptor, &range, &counts, 0) != 0) return std::nullopt;
@@ -65,6 +65,10 @@ std::optional<double> resident_share(const ByteSource& source, std::uint64_t off
   if (!extent || length == 0) return std::nullopt;
   const auto counted = counted_share(extent->descriptor, extent->offset, length);
   return counted ? counted : sampled_share(source, offset, length);
+}
+
+std::optional<double> resident_share(int descriptor, std::uint64_t offset, std::uint64_t length) noexcept {
+  return counted_share(descriptor, offset, length);
 }
 
 std::optional<std::uint64_t> available_memory() {

@@ -12,6 +12,9 @@ namespace weighbridge::io {
 /// system does not tell. Exact where the kernel counts (Linux 6.5), otherwise from a sample of pages.
 std::optional<double> resident_share(const ByteSource& source, std::uint64_t offset, std::uint64_t length);
 
+/// The same of an open file; nothing where the kernel does not count.
+std::optional<double> resident_share(int descriptor, std::uint64_t offset, std::uint64_t length) noexcept;
+
 /// Bytes that programs can have without making others wait; nothing where the system does not tell.
 std::optional<std::uint64_t> available_memory();
 

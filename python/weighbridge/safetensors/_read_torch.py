@@ -25,6 +25,7 @@ class TorchReader:
         if self._device.type != "cpu" or not self._file.mapped:
             return own.load_one(self._file, number, self._device)
         code, shape = self._file.spec(number)
+        self._file.expect(number)
         return own.tensor_of(self._arena().memory(number), code, shape)
 
     def tensors(self) -> dict[str, torch.Tensor]:

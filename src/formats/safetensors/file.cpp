@@ -1,3 +1,4 @@
+#include <mutex>
 #include <utility>
 
 #include <weighbridge/large_pages.hpp>
@@ -10,32 +11,52 @@
 
 namespace weighbridge {
 
-SafetensorsFile::SafetensorsFile(SourcePtr source, Header header, Buffer mapping)
-    : source_(std::move(source)), header_(std::move(header)), mapping_(std::move(mapping)) {}
+/// Views are borrowed from it: it lives as long as any copy of the file.
+class SafetensorsFile::Mapping {
+ public:
+  /// Empty where there is no mapping.
+  std::span<const std::byte> bytes(const ByteSource& source) {
+    std::call_once(once_, [&] { whole_ = source.map(0, source.size()).value_or(Buffer()); });
+    return whole_.bytes();
+  }
+
+ private:
+  std::once_flag once_;
+  Buffer whole_;
+};
+
+SafetensorsFile::SafetensorsFile(SourcePtr source, Header header)
+    : source_(std::move(source)), header_(std::move(header)), mapping_(std::make_shared<Mapping>()) {}
 
 SafetensorsFile SafetensorsFile::from_source(SourcePtr source, const Limits& limits) {
   Header header = read_header(*source, limits, large_page_memory());
-  Buffer mapping = source->map(0, source->size()).value_or(Buffer());
-  return {std::move(source), std::move(header), std::move(mapping)};
+  return {std::move(source), std::move(header)};
 }
 
 TensorView SafetensorsFile::view(std::string_view name) const& {
   const TensorInfo tensor = header_.get(name);
-  if (mapping_.size() == 0) {
+  const std::span<const std::byte> mapped = mapping_->bytes(*source_);
+  if (mapped.empty()) {
     throw Error(ErrorCode::IoError,
                 fmt::format("tensor '{}' cannot be viewed, as the file is not mapped: read it instead",
                             printable(name)),
                 std::string(name));
   }
+  source_->expect(header_.data_begin() + tensor.begin, tensor.end - tensor.begin);
   return {.name = tensor.name,
           .dtype = tensor.dtype,
           .shape = tensor.shape,
-          .bytes = mapping_.bytes().subspan(header_.data_begin() + tensor.begin, tensor.end - tensor.begin)};
+          .bytes = mapped.subspan(header_.data_begin() + tensor.begin, tensor.end - tensor.begin)};
 }
 
 Buffer SafetensorsFile::read(std::string_view name) const {
   const TensorInfo tensor = header_.get(name);
-  return source_->read(header_.data_begin() + tensor.begin, tensor.end - tensor.begin);
+  return read_range(header_.data_begin() + tensor.begin, tensor.end - tensor.begin);
+}
+
+Buffer SafetensorsFile::read_range(std::uint64_t offset, std::uint64_t length) const {
+  source_->expect(offset, length);
+  return source_->read(offset, length);
 }
 
 void SafetensorsFile::read_into(std::string_view name, std::span<std::byte> out) const {
@@ -62,7 +83,7 @@ Buffer SafetensorsFile::read_slice(std::string_view name, std::span<const SliceI
   ByteRuns runs = plan_slice(tensor.dtype, tensor.shape, slice).runs;
   if (runs.total_bytes == 0) return {};
   runs.offset += header_.data_begin() + tensor.begin;
-  if (runs.contiguous()) return source_->read(runs.offset, runs.total_bytes);
+  if (runs.contiguous()) return read_range(runs.offset, runs.total_bytes);
   std::vector<std::byte> bytes(runs.total_bytes);
   read_runs(*source_, runs, Transform::None, 0, bytes);
   return Buffer::take(std::move(bytes));

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import mmap
 import os
 import sys
 from collections.abc import Callable
@@ -60,3 +62,23 @@ def growth(work: Callable[[], object], rounds: int) -> Held:
     for _ in range(rounds):
         work()
     return Held.now().since(before)
+
+
+def cached_pages(path: Path) -> int:
+    """How many pages of a file are in memory, whoever brought them."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    pages = -(-path.stat().st_size // PAGE)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE) as mapping:
+        start = (ctypes.c_char * 1).from_buffer(mapping)
+        states = ctypes.create_string_buffer(pages)
+        length = ctypes.c_size_t(pages * PAGE)
+        assert libc.mincore(ctypes.c_void_p(ctypes.addressof(start)), length, states) == 0
+        del start
+    return sum(state & 1 for state in states.raw[:pages])
+
+
+def evict(path: Path) -> None:
+    """Drops a file out of memory, where its file system can: on tmpfs it stays."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

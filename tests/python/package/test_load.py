@@ -14,6 +14,7 @@ import weighbridge
 import weighbridge.numpy
 import weighbridge.safetensors
 import weighbridge.torch
+from measures import PAGE, cached_pages, evict
 from weighbridge import _native
 
 MODES = ("auto", "view", "copy", "direct")
@@ -266,3 +267,53 @@ def test_the_plan_keeps_what_it_fills(shards: Any) -> None:
     del plan
     out.append(0)
     assert (np.frombuffer(out[:60], np.float32).reshape(3, 5) == arrays["small"]).all()
+
+
+@pytest.fixture
+def cold(tmp_path: Path) -> Path:
+    """24 tensors of 1 MiB in a file that is not in memory, where its file system can be told so."""
+    path = tmp_path / "cold.safetensors"
+    weighbridge.numpy.save_file({f"t{i:02}": np.full((256, 1024), i, np.float32) for i in range(24)}, path)
+    return path
+
+
+def own_numpy(path: Path, name: str) -> np.ndarray:
+    with weighbridge.open(path) as file:
+        return file[name].numpy()
+
+
+def mirror_numpy(path: Path, name: str) -> np.ndarray:
+    with weighbridge.safetensors.safe_open(path, "np") as file:
+        return file.get_tensor(name)
+
+
+def mirror_torch(path: Path, name: str) -> np.ndarray:
+    with weighbridge.safetensors.safe_open(path, "pt") as file:
+        return file.get_tensor(name).numpy()
+
+
+def rows_of_mirror(path: Path, name: str) -> np.ndarray:
+    with weighbridge.safetensors.safe_open(path, "pt") as file:
+        return file.get_slice(name)[64:].numpy()
+
+
+def rows_of_plan(path: Path, name: str) -> np.ndarray:
+    return weighbridge.torch.load_slices(path, {name: slice(64, None)})[name].numpy()
+
+
+@pytest.mark.parametrize("take", [own_numpy, mirror_numpy, mirror_torch, rows_of_mirror, rows_of_plan])
+def test_nothing_is_read_around_a_single_tensor(cold: Path, take: Any) -> None:
+    evict(cold)
+    weighbridge.open(cold).close()  # the header, and what the disk reads ahead of it
+    before = cached_pages(cold)
+    taken = take(cold, "t15")
+    assert (taken == 15).all()
+    assert cached_pages(cold) - before <= (1 << 20) // PAGE + 1
+
+
+def test_loads_of_everything_bring_everything(cold: Path) -> None:
+    evict(cold)
+    with weighbridge.safetensors.safe_open(cold, "pt") as file:
+        for i, name in enumerate(file.keys()):
+            assert (file.get_tensor(name) == i).all()
+    assert cached_pages(cold) == -(-cold.stat().st_size // PAGE)
