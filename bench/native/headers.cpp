@@ -1,5 +1,6 @@
 // Opening, parsing and serialising headers.
 #include <cstddef>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -39,8 +40,10 @@ class Open final : public Work {
 
   void run() override {
     for (std::size_t i = 0; i < repeat_; ++i) {
-      for (const std::string& file : files_) {
-        open(file);
+      if (files_.size() > 1) {
+        opened_ = wb::SafetensorsFile::open_all(files_);
+      } else {
+        open(files_.front());
       }
     }
   }
@@ -56,7 +59,7 @@ class Open final : public Work {
   }
 
  private:
-  void open(const std::string& file) {
+  void open(const std::filesystem::path& file) {
     try {
       opened_.push_back(wb::SafetensorsFile::open(file));
     } catch (const wb::Error&) {
@@ -65,7 +68,7 @@ class Open final : public Work {
   }
 
   std::size_t repeat_;
-  std::vector<std::string> files_;
+  std::vector<std::filesystem::path> files_;
   std::vector<wb::SafetensorsFile> opened_ = {};
   std::size_t refused_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/export.hpp>
@@ -24,10 +25,18 @@ class WB_EXPORT SafetensorsFile {
   /// Throws IoError and what read_header throws.
   static SafetensorsFile open(const std::filesystem::path& path, ReadMode mode = ReadMode::Auto,
                               const Limits& limits = {});
+  /// Opens many files, as the shards of a model: by several threads where that pays, in the order of `paths`.
+  /// Throws what open() throws for the first that fails.
+  static std::vector<SafetensorsFile> open_all(std::span<const std::filesystem::path> paths,
+                                               ReadMode mode = ReadMode::Auto, const Limits& limits = {});
   static SafetensorsFile from_source(SourcePtr source, const Limits& limits = {});
 
   [[nodiscard]] const Header& header() const& noexcept WB_LIFETIME_BOUND { return header_; }
   const Header& header() const&& = delete;
+
+  /// Where the bytes are.
+  [[nodiscard]] const SourcePtr& source() const& noexcept WB_LIFETIME_BOUND { return source_; }
+  const SourcePtr& source() const&& = delete;
 
   /// The tensor without a copy. Throws TensorNotFound, or IoError when the file is not mapped
   /// (ReadMode::Positional): use read() there.

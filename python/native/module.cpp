@@ -14,6 +14,7 @@ NB_MODULE(_native, module) {
   python::bind_errors(module);
   python::bind_memory(module);
   python::bind_file(module);
+  python::bind_shards(module);
   python::bind_arena(module);
   python::bind_load(module);
   python::bind_slice(module);

@@ -41,6 +41,7 @@ nb::tuple to_tuple(std::span<const std::uint64_t> shape);
 void bind_errors(nb::module_& module);
 void bind_memory(nb::module_& module);
 void bind_file(nb::module_& module);
+void bind_shards(nb::module_& module);
 void bind_arena(nb::module_& module);
 void bind_load(nb::module_& module);
 void bind_slice(nb::module_& module);

@@ -10,6 +10,7 @@
 #include <weighbridge/header.hpp>
 #include <weighbridge/large_pages.hpp>
 #include <weighbridge/load.hpp>
+#include <weighbridge/safetensors_file.hpp>
 #include <weighbridge/slice.hpp>
 
 #include "memory.hpp"
@@ -24,6 +25,8 @@ class OpenFile {
   explicit OpenFile(SourcePtr source)
       : source_(std::move(source)), header_(read_header(*source_, {}, large_page_memory())) {}
 
+  explicit OpenFile(const SafetensorsFile& file) : source_(file.source()), header_(file.header()) {}
+
   [[nodiscard]] const Header& header() const noexcept { return header_; }
   [[nodiscard]] const ByteSource& source() const noexcept { return *source_; }
   [[nodiscard]] const SourcePtr& source_ptr() const noexcept { return source_; }
@@ -36,15 +39,15 @@ class OpenFile {
   }
   [[nodiscard]] std::uint64_t bytes_of(std::size_t i) const { return header_[i].end - header_[i].begin; }
 
-  /// The i-th tensor, read-only: without a copy where the file is mapped.
-  [[nodiscard]] Memory view(std::size_t i) const;
-  /// The i-th tensor in memory of its own, read by several threads when it is large.
   /// Says that `length` bytes of the i-th tensor from `offset` on will be looked at, where they are mapped,
   /// and what lies around them will not: see ByteSource::expect.
   void expect(std::size_t i, std::uint64_t offset, std::uint64_t length) const noexcept {
     source_->expect(begin_of(i) + offset, length);
   }
 
+  /// The i-th tensor, read-only: without a copy where the file is mapped.
+  [[nodiscard]] Memory view(std::size_t i) const;
+  /// The i-th tensor in memory of its own, read by several threads when it is large.
   [[nodiscard]] Memory read(std::size_t i) const;
   /// The same, but large ones in a private mapping of their own where that is possible.
   [[nodiscard]] Memory detach(std::size_t i) const;

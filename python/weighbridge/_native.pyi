@@ -52,6 +52,9 @@ class File:
 
 Report = tuple[list[tuple[str, str, str, int, int, bool]], int, float, str]
 
+def open_paths(paths: Sequence[str | os.PathLike[str]], mapped: bool = True) -> list[File]: ...
+def first_misplaced(weight_map: dict[str, str], files: dict[str, File]) -> str | None: ...
+
 class Arena:
     """All tensors of a file at once."""
 

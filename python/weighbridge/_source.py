@@ -34,10 +34,17 @@ def open_sources(source: Source, *, backend: str = "auto") -> list[_native.File]
     if isinstance(source, str | os.PathLike) and str(os.fspath(source)).endswith(".json"):
         return _open_index(Path(source), mapped)
     if isinstance(source, list | tuple):
-        files = [open_one(item, mapped) for item in source]
+        files = _open_all(list(source), mapped)
         _check_distinct(files)
         return files
     return [open_one(source, mapped)]
+
+
+def _open_all(sources: list[Source], mapped: bool) -> list[_native.File]:
+    """Paths are opened by several threads."""
+    if all(isinstance(source, str | os.PathLike) for source in sources):
+        return _native.open_paths(sources, mapped)
+    return [open_one(source, mapped) for source in sources]
 
 
 def open_one(source: Source, mapped: bool = True) -> _native.File:
@@ -80,12 +87,16 @@ def _open_index(path: Path, mapped: bool) -> list[_native.File]:
     except (ValueError, TypeError, KeyError) as error:
         message = f"index '{path}' has no object 'weight_map' of names: {error}"
         raise SafetensorError(message, code="MalformedCheckpoint") from error
-    files = {name: open_one(_shard_path(path, name), mapped) for name in sorted(set(map(str, weight_map.values())))}
-    for tensor, shard in weight_map.items():
-        if files[str(shard)].find(tensor) is None:
-            message = f"tensor '{tensor}' is not in shard '{shard}', where index '{path}' has it"
-            raise SafetensorError(message, code="TensorNotFound", tensor=tensor)
-    _check_distinct(files.values())
+    weight_map = {tensor: str(shard) for tensor, shard in weight_map.items()}
+    names = sorted(set(weight_map.values()))
+    files = dict(zip(names, _open_all([_shard_path(path, name) for name in names], mapped), strict=True))
+    tensor = _native.first_misplaced(weight_map, files)
+    if tensor is not None:
+        message = f"tensor '{tensor}' is not in shard '{weight_map[tensor]}', where index '{path}' has it"
+        raise SafetensorError(message, code="TensorNotFound", tensor=tensor)
+    # Each name of the index is in its shard. If there are no more tensors than names, none is in two.
+    if sum(map(len, files.values())) != len(weight_map):
+        _check_distinct(files.values())
     return list(files.values())
 
 

@@ -1,5 +1,6 @@
 #include "io/crew.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
@@ -48,6 +49,11 @@ bool start_lane(std::vector<std::jthread>& helpers, Crew& crew, unsigned lane) {
 }
 
 }  // namespace
+
+unsigned useful_lanes(std::size_t jobs, std::size_t worth) noexcept {
+  const std::size_t cores = std::max(std::thread::hardware_concurrency(), 1U);
+  return static_cast<unsigned>(std::clamp<std::size_t>(jobs / worth, 1, cores));
+}
 
 void run_crew(std::size_t jobs, unsigned lanes,
               const std::function<void(std::size_t job, unsigned lane)>& work) {

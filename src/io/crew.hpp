@@ -6,6 +6,10 @@
 
 namespace weighbridge::io {
 
+/// How many threads are worth starting for short jobs, of which one thread does `worth` in the time that
+/// another takes to start: no more than there are cores.
+unsigned useful_lanes(std::size_t jobs, std::size_t worth) noexcept;
+
 /// Calls `work(job, lane)` for every job below `jobs`, on up to `lanes` threads, the caller's being
 /// one of them. Jobs start in order; calls of one lane never overlap. The first exception stops
 /// the others before their next job and is thrown when all have returned.

@@ -1,4 +1,7 @@
+#include <filesystem>
 #include <numeric>
+#include <optional>
+#include <string>
 
 #include <weighbridge/safetensors_file.hpp>
 
@@ -6,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/header_dsl.hpp"
+#include "support/temp_folder.hpp"
 
 namespace weighbridge {
 namespace {
@@ -67,6 +71,43 @@ TEST(SafetensorsFile, ViewsPointIntoTheMapping) {
   EXPECT_EQ(view.dtype, DType::U8);
   EXPECT_TRUE(view.shape.empty());
   EXPECT_THAT(numbers(view.bytes), ElementsAre(0x63));
+}
+
+TEST(SafetensorsFile, ViewsLiveAsLongAsACopyOfTheFile) {
+  std::optional<SafetensorsFile> first = mapped();
+  const std::optional<SafetensorsFile> copy = first;
+  const TensorView view = first->view("b");
+  first.reset();
+  EXPECT_EQ(numbers(view.bytes).back(), 23);
+  EXPECT_EQ(copy->view("b").bytes.data(), view.bytes.data());
+}
+
+TEST(SafetensorsFile, OpensManyInTheirOrder) {
+  const test::TempFolder folder;
+  std::vector<std::filesystem::path> paths;
+  for (int i = 0; i < 50; ++i) {
+    paths.push_back(folder / std::to_string(i));
+    test::put_file(paths.back(), test::file_of(header_of({entry("t" + std::to_string(i), "U8", {0}, 0, 0)})));
+  }
+  const auto files = SafetensorsFile::open_all(paths);
+  ASSERT_EQ(files.size(), 50U);
+  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(files[i].header()[0].name, "t" + std::to_string(i));
+  EXPECT_TRUE(SafetensorsFile::open_all({}).empty());
+}
+
+TEST(SafetensorsFile, OfManyTheFirstThatFailsIsReported) {
+  const test::TempFolder folder;
+  std::vector<std::filesystem::path> paths;
+  for (int i = 0; i < 50; ++i) {
+    paths.push_back(folder / std::to_string(i));
+    test::put_file(paths.back(), i == 20 ? std::string(3, '0') : file_bytes());
+  }
+  std::filesystem::remove(paths[40]);
+  for (int round = 0; round < 20; ++round) {
+    const auto error = error_of([&] { static_cast<void>(SafetensorsFile::open_all(paths)); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), ErrorCode::HeaderTooSmall);
+  }
 }
 
 TEST(SafetensorsFile, BuffersOutliveTheFile) {

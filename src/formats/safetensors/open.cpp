@@ -1,11 +1,46 @@
 // Apart from the rest of SafetensorsFile, which needs no file system.
+#include <exception>
+#include <optional>
+
 #include <weighbridge/safetensors_file.hpp>
 
+#include "io/crew.hpp"
+
 namespace weighbridge {
+namespace {
+
+// Fewer files than this are open before another thread has started.
+constexpr std::size_t kWorthThread = 8;
+
+struct Opened {
+  std::optional<SafetensorsFile> file = {};
+  std::exception_ptr failure = {};
+};
+
+}  // namespace
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path, ReadMode mode,
                                       const Limits& limits) {
   return from_source(open_file(path, mode), limits);
+}
+
+std::vector<SafetensorsFile> SafetensorsFile::open_all(std::span<const std::filesystem::path> paths,
+                                                       ReadMode mode, const Limits& limits) {
+  std::vector<Opened> opened(paths.size());
+  io::run_crew(paths.size(), io::useful_lanes(paths.size(), kWorthThread), [&](std::size_t i, unsigned) {
+    try {
+      opened[i].file = open(paths[i], mode, limits);
+    } catch (...) {
+      opened[i].failure = std::current_exception();  // whichever thread was first, the first file counts
+    }
+  });
+  std::vector<SafetensorsFile> files;
+  files.reserve(opened.size());
+  for (Opened& each : opened) {
+    if (each.failure) std::rethrow_exception(each.failure);
+    files.push_back(*std::move(each.file));
+  }
+  return files;
 }
 
 }  // namespace weighbridge

@@ -169,6 +169,43 @@ def test_an_index_leads_to_no_other_folder(tmp_path: Path, name: str) -> None:
         weighbridge.open(index)
 
 
+def many_shards(folder: Path, count: int) -> list[Path]:
+    return [
+        write_file(folder / f"{i:03}.safetensors", {f"layers.{i}.{j}": Tensor("U8", (j + 1,)) for j in range(5)})
+        for i in range(count)
+    ]
+
+
+def test_many_shards_stay_in_order(tmp_path: Path) -> None:
+    paths = many_shards(tmp_path, 60)
+    index = tmp_path / "model.safetensors.index.json"
+    names = [f"layers.{i}.{j}" for i in range(60) for j in range(5)]
+    index.write_text(json.dumps({"weight_map": {n: f"{int(n.split('.')[1]):03}.safetensors" for n in names}}))
+    for source in (index, paths, list(map(str, paths))):
+        with weighbridge.open(source) as file:
+            assert list(file) == names
+            assert len(file["layers.59.4"].buffer()) == 5
+
+
+def test_the_first_broken_shard_is_named(tmp_path: Path) -> None:
+    paths = many_shards(tmp_path, 60)
+    for number in (31, 32, 59):
+        os.truncate(paths[number], number)
+    for _ in range(20):
+        with pytest.raises(SafetensorError, match="the file has 23 behind it"):
+            weighbridge.open(paths)
+    paths[7].unlink()
+    with pytest.raises(FileNotFoundError, match=r"007\.safetensors"):
+        weighbridge.open(paths)
+
+
+def test_a_name_that_an_index_leaves_out_is_in_one_shard_only(tmp_path: Path) -> None:
+    index = shards(tmp_path, a="one.safetensors", b="two.safetensors")
+    write_file(tmp_path / "two.safetensors", {"a": Tensor("U8", (2,)), "b": Tensor("U8", (3,))})
+    with pytest.raises(SafetensorError, match="tensor 'a' is in two shards"):
+        weighbridge.open(index)
+
+
 def test_a_name_is_in_one_shard_only(tmp_path: Path) -> None:
     path = write_file(tmp_path / "one.safetensors", {"a": Tensor("U8", (2,))})
     with pytest.raises(SafetensorError, match="tensor 'a' is in two shards"):
