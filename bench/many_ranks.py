@@ -29,6 +29,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 import safetensors
 import torch
 import weighbridge.torch
@@ -93,8 +94,13 @@ CONTENDERS: dict[str, Callable[[Model, int, int], Loaded]] = {
 
 
 def touch(tensors: Tensors) -> int:
-    """Reads every byte; the sum is that of the bytes as numbers of two."""
-    return sum(int(tensor.view(torch.int16).sum(dtype=torch.int64)) for tensor in tensors.values())
+    """Reads every byte, as fast as memory gives them: the sum of all as numbers of eight bytes, and of the rest."""
+    total = 0
+    for tensor in tensors.values():
+        values = tensor.view(torch.int16).numpy().reshape(-1)
+        whole = len(values) // 4 * 4
+        total += int(values[:whole].view(np.int64).sum()) + int(values[whole:].sum())
+    return total
 
 
 def mapped_bytes(folder: Path) -> int:
