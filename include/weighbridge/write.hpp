@@ -64,14 +64,15 @@ enum class Durability : std::uint8_t {
 
 /// How bytes get from memory to the disk.
 enum class WriteMethod : std::uint8_t {
-  Auto,      ///< Streamed when the write must be durable, otherwise Cached.
+  Auto,      ///< Direct or Streamed when the write must be durable, otherwise Cached.
   Cached,    ///< Into the page cache, which the kernel empties in its own time or when the write is made
              ///< durable.
   Streamed,  ///< Into the page cache; every piece is on its way to the disk while the next is written.
   Uncached,  ///< The same, and pages leave the cache when they are on the disk. Streamed before Linux 6.14.
+  Direct,  ///< Past the page cache, whole blocks of it at least. Streamed where the file cannot be opened so.
 };
 
-/// "cached", "streamed", "uncached", "auto".
+/// "cached", "streamed", "uncached", "direct", "auto".
 WB_EXPORT std::string_view write_method_name(WriteMethod method) noexcept;
 
 /// Bytes done of bytes in all; bytes that are also verified count twice in both. Called from one
@@ -96,6 +97,7 @@ struct WriteReport {
   WriteMethod method = WriteMethod::Cached;  ///< What was done, never Auto.
   std::string why = {};                      ///< The reason for the method.
   unsigned threads = 1;                      ///< How many moved bytes.
+  bool io_uring = false;                     ///< Direct writes went through io_uring.
 };
 
 /// The report in a sentence or two, for people: how much, by how many threads, by which method and why.

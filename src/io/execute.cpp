@@ -132,11 +132,12 @@ WriteReport carry_out(const FilePlan& plan, Sink& sink, unsigned threads, Progre
   run_crew(jobs.size(), lanes, [&](std::size_t job, unsigned lane) {
     for_each_piece(jobs[job], division.piece_bytes, [&](OutputRange piece) {
       meter.check_cancelled();
-      PieceWriter(plan, sink, buffers.of(lane), totals).write(piece);
+      PieceWriter(plan, sink.lane(lane), buffers.of(lane), totals).write(piece);
       sink.finish(piece.begin, piece.size());
       meter.add(piece.size());
     });
   });
+  sink.complete();
   return {.bytes_written = plan.total_bytes,
           .bytes_copied_in_kernel = totals.copied_in_kernel,
           .booleans_normalized = totals.booleans_normalized,

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <weighbridge/error.hpp>
 
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/text.hpp"
+#include "io/direct_file.hpp"
 #include "io/file_system.hpp"
 #include "io/residency.hpp"
 
@@ -24,8 +26,6 @@ constexpr std::uint64_t kLongRange = std::uint64_t{64} << 10;
 constexpr std::size_t kFewSteps = 256;
 // Below this there is room.
 constexpr std::uint64_t kWorthAsking = std::uint64_t{256} << 20;
-// What every disk and file system takes that has direct reads.
-constexpr std::uint64_t kUsualBlock = 4096;
 
 std::optional<FileStamp> stamp_of(int descriptor) {
   struct stat status{};
@@ -99,31 +99,20 @@ LoadFacts LoadFile::facts() const {
   return facts;
 }
 
-// Through /proc, because a descriptor's flags belong to everybody who has a copy of it.
-Descriptor LoadFile::open_again(int flags) const {
-  const std::string path = fmt::format("/proc/self/fd/{}", shared_);
-  return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | flags));
-}
-
 void LoadFile::open_direct() {
-  own_ = open_again(O_DIRECT);
-  if (!own_) {
+  DirectFile direct = io::open_direct(shared_, O_RDONLY);
+  if (!direct.descriptor) {
     choice_ = {LoadMode::Copy, choice_.why + fmt::format("; no direct reads here ({})",
                                                          std::generic_category().message(errno))};
     return;
   }
-  block_ = memory_alignment_ = kUsualBlock;
-#ifdef STATX_DIOALIGN
-  struct statx status{};
-  if (::statx(own_.get(), "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) != 0) return;
-  if ((status.stx_mask & STATX_DIOALIGN) == 0 || status.stx_dio_offset_align == 0) return;
-  block_ = std::max<std::uint64_t>(kUsualBlock, status.stx_dio_offset_align);
-  memory_alignment_ = status.stx_dio_mem_align;
-#endif
+  own_ = std::move(direct.descriptor);
+  block_ = direct.block_bytes;
+  memory_alignment_ = direct.memory_alignment;
 }
 
 void LoadFile::open_exact() {
-  own_ = open_again(0);
+  own_ = reopen(shared_, O_RDONLY);
   if (own_) ::posix_fadvise(own_.get(), 0, 0, POSIX_FADV_RANDOM);
 }
 

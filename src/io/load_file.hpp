@@ -52,7 +52,6 @@ class LoadFile {
   void find_file();
   void open_direct();
   void open_exact();
-  [[nodiscard]] Descriptor open_again(int flags) const;
 
   const LoadGroup& group_;
   LoadChoice choice_;

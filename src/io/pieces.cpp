@@ -48,7 +48,8 @@ Division divide(std::uint64_t total_bytes, unsigned threads) {
     threads = total_bytes < kWorthThreads ? 1 : std::min(kUsualLanes, std::thread::hardware_concurrency());
   }
   Division division{.lanes = std::clamp(threads, 1U, kMostLanes)};
-  division.piece_bytes = std::min(kLargestPiece, kAllBuffers / division.lanes);
+  // Whole MiB, which is what direct writes are made of.
+  division.piece_bytes = std::min(kLargestPiece, kAllBuffers / division.lanes / kMiB * kMiB);
   return division;
 }
 

@@ -18,7 +18,10 @@ class Sink {
   Sink& operator=(const Sink&) = delete;
   virtual ~Sink() = default;
 
-  /// Puts all of `bytes` at `offset`. Throws IoError.
+  /// What one of several threads writes through; calls of one lane never overlap.
+  virtual Sink& lane(unsigned /*number*/) { return *this; }
+
+  /// Puts all of `bytes` at `offset`; they may change when it returns. Throws IoError.
   virtual void write(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
 
   /// Copies inside the kernel as far as that is possible; returns how far it was.
@@ -26,6 +29,9 @@ class Sink {
 
   /// So many bytes from `offset` on are complete and will not be touched again.
   virtual void finish(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
+
+  /// Called once, when all has been written: waits for what is still on its way. Throws IoError.
+  virtual void complete() {}
 };
 
 /// A regular file: any thread, any offset.

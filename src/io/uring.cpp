@@ -93,6 +93,21 @@ class Ring::Queues {
   }
 
   /// 0, or an errno.
+  int start() {
+    while (waiting_ > 0) {
+      const int started = enter(ring_.get(), waiting_, 0);
+      if (started > 0) {
+        waiting_ -= static_cast<unsigned>(started);
+      } else if (started == 0 || errno == EAGAIN || errno == EBUSY) {
+        break;  // wait() makes room
+      } else if (errno != EINTR) {
+        return errno;
+      }
+    }
+    return 0;
+  }
+
+  /// 0, or an errno.
   int wait(Completion& completion) {
     while (waiting_ > 0 || !has_completion()) {
       const int started = enter(ring_.get(), waiting_, has_completion() ? 0 : 1);
@@ -166,6 +181,11 @@ void Ring::read(int descriptor, std::uint64_t offset, std::span<std::byte> out, 
 
 void Ring::write(int descriptor, std::uint64_t offset, std::span<const std::byte> bytes, std::uint64_t tag) {
   queues_->take_on(IORING_OP_WRITE, descriptor, offset, bytes.data(), bytes.size(), tag);
+}
+
+void Ring::start() {
+  const int failed = queues_->start();
+  if (failed != 0) throw Error::from_errno(failed, "use", "io_uring");
 }
 
 Ring::Completion Ring::wait() {

@@ -29,10 +29,13 @@ class Ring {
   Ring& operator=(Ring&&) noexcept;
   ~Ring();
 
-  /// Takes one transfer on; it starts at the latest with the next wait(). At most 2 GiB - 4 KiB each.
+  /// Takes one transfer on; it starts with the next start() or wait(). At most 2 GiB - 4 KiB each.
   /// REQUIRES: !full().
   void read(int descriptor, std::uint64_t offset, std::span<std::byte> out, std::uint64_t tag);
   void write(int descriptor, std::uint64_t offset, std::span<const std::byte> bytes, std::uint64_t tag);
+
+  /// Starts what was taken on, as far as the kernel takes it now. Throws IoError when it refuses the ring.
+  void start();
 
   /// Starts what was taken on, and waits until one transfer has ended. REQUIRES: in_flight() > 0.
   /// Throws IoError when the kernel refuses the ring itself.

@@ -13,8 +13,11 @@
 
 #include "io/atomic_file.hpp"
 #include "io/descriptor.hpp"
+#include "io/direct_sink.hpp"
 #include "io/execute.hpp"
+#include "io/pieces.hpp"
 #include "io/preallocate.hpp"
+#include "io/write_choice.hpp"
 
 namespace weighbridge {
 namespace {
@@ -40,26 +43,39 @@ void refuse_own_source(const FilePlan& plan, int descriptor, const std::string& 
   }
 }
 
-struct Choice {
-  WriteMethod method = WriteMethod::Cached;
-  const char* why = "";
-};
+WriteReport fill_directly(const FilePlan& plan, io::DirectSink& sink, const WriteOptions& options,
+                          io::ProgressMeter& meter, std::string why) {
+  WriteReport report = io::carry_out(plan, sink, options.threads, meter);
+  report.method = sink.direct_bytes() > 0 ? WriteMethod::Direct : WriteMethod::Cached;
+  report.why = std::move(why);
+  if (report.method != WriteMethod::Direct) report.why += "; no byte could be written directly";
+  report.io_uring = report.method == WriteMethod::Direct && sink.used_io_uring();
+  return report;
+}
 
-Choice choose_method(const WriteOptions& options) {
-  if (options.method != WriteMethod::Auto) return {options.method, "it was asked for"};
-  if (options.durability == Durability::None) return {WriteMethod::Cached, "it need not be on the disk yet"};
-  return {WriteMethod::Streamed, "it must be on the disk, which works while the rest is written"};
+WriteReport fill_cached(const FilePlan& plan, io::FileSink& sink, const WriteOptions& options,
+                        io::ProgressMeter& meter, io::WriteChoice choice) {
+  WriteReport report = io::carry_out(plan, sink, options.threads, meter);
+  report.method = sink.method();
+  report.why = report.method == choice.method ? std::move(choice.why) : "this system cannot write uncached";
+  return report;
 }
 
 /// Moves all bytes by the method that the options ask for.
 WriteReport fill(const FilePlan& plan, int descriptor, const std::string& path, const WriteOptions& options,
                  io::ProgressMeter& meter) {
-  const Choice choice = choose_method(options);
+  io::WriteChoice choice = io::choose_write(options.method, io::write_facts(plan, descriptor, options));
+  if (choice.method == WriteMethod::Direct) {
+    io::DirectFile direct = io::open_direct(descriptor, O_WRONLY);
+    if (io::DirectSink::takes(direct)) {
+      const unsigned lanes = io::divide(plan.total_bytes, options.threads).lanes;
+      io::DirectSink sink(descriptor, std::move(direct), path, lanes);
+      return fill_directly(plan, sink, options, meter, std::move(choice.why));
+    }
+    choice = {WriteMethod::Streamed, choice.why + "; there are no direct writes here"};
+  }
   io::FileSink sink(descriptor, path, choice.method);
-  WriteReport report = io::carry_out(plan, sink, options.threads, meter);
-  report.method = sink.method();
-  report.why = report.method == choice.method ? choice.why : "this system cannot write uncached";
-  return report;
+  return fill_cached(plan, sink, options, meter, std::move(choice));
 }
 
 WriteReport write_in_place(const FilePlan& plan, int descriptor, const std::string& path,

@@ -12,6 +12,8 @@ std::string_view write_method_name(WriteMethod method) noexcept {
       return "streamed";
     case WriteMethod::Uncached:
       return "uncached";
+    case WriteMethod::Direct:
+      return "direct";
     default:
       return "auto";
   }
@@ -20,6 +22,7 @@ std::string_view write_method_name(WriteMethod method) noexcept {
 std::string explain(const WriteReport& report) {
   std::string text = fmt::format("wrote {} bytes with {} thread{}, {}", report.bytes_written, report.threads,
                                  report.threads == 1 ? "" : "s", write_method_name(report.method));
+  if (report.io_uring) text += " (io_uring)";
   if (!report.why.empty()) text += fmt::format(" because {}", report.why);
   text += fmt::format("; {} bytes were copied inside the kernel", report.bytes_copied_in_kernel);
   text +=

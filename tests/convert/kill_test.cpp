@@ -49,6 +49,10 @@ WriteOptions replacing(Durability durability) {
   return options;
 }
 
+// How many system calls an action makes varies a little where it waits for the kernel. So the end is where
+// this many in a row were not killed any more.
+constexpr int kRunsToTheEnd = 16;
+
 /// An output folder before and after an action, and at every moment between.
 class Kills : public testing::Test {
  protected:
@@ -73,20 +77,24 @@ class Kills : public testing::Test {
     restore(before);
     action();
     after_ = files_of(folder_);
-    std::optional<bool> killed = true;
-    for (int stop = 1; killed == true; ++stop) {
+    for (int stop = 1, past_the_end = 0; past_the_end < kRunsToTheEnd; ++stop) {
       ASSERT_LT(stop, 5000);
       restore(before);
-      killed = killed_at(stop, action);
+      const std::optional<bool> killed = killed_at(stop, action);
+      ASSERT_TRUE(killed.has_value());
+      past_the_end = *killed ? 0 : past_the_end + 1;
       SCOPED_TRACE("stop " + std::to_string(stop));
       Files left = files_of(folder_);
       std::erase_if(left, [this](const auto& file) { return accept_left_over(file.first, file.second); });
       check(left);
-      ++(left == before ? old_ : left == after_ ? new_ : mixed_);
+      if (*killed) {
+        ++(left == before ? old_ : left == after_ ? new_ : mixed_);
+      } else {
+        EXPECT_EQ(left, after_);
+      }
     }
-    EXPECT_EQ(killed, false);
     EXPECT_GT(old_, 10) << "the moments before the commit";
-    EXPECT_GE(new_, 2) << "the moments after it";
+    EXPECT_GE(new_, 1) << "the moments after it";
   }
 
   /// A file without its name is at least whole, and named so that anybody can tell what it is.

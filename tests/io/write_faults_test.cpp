@@ -8,11 +8,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "io/descriptor.hpp"
 #include "io/support.hpp"
+#include "support/refuse_call.hpp"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define WB_SANITIZED 1
@@ -47,6 +49,12 @@ class Scene {
   [[nodiscard]] const TempFolder& folder() const { return folder_; }
   [[nodiscard]] const PlanBuilder& builder() const { return builder_; }
   [[nodiscard]] FilePlan plan() const { return builder_.plan(); }
+  /// One that lies in memory alone, and is large enough to be written directly when it must be durable.
+  [[nodiscard]] FilePlan memory_plan() const {
+    PlanBuilder builder("head");
+    builder.copy(in_memory(content_), content_, 0, content_.size());
+    return builder.plan();
+  }
   [[nodiscard]] const std::string& content() const { return content_; }
 
   void expect_untouched() const {
@@ -104,6 +112,31 @@ TEST(WriteFaults, KeepTheOldFileWhenTheNewOneMayNotGrow) {
     EXPECT_EQ(WEXITSTATUS(status), 7);
     scene.expect_untouched();
   }
+}
+
+/// What a process gets that saves durably and has `error` for an answer to `call` from then on.
+int errno_of_save(const Scene& scene, long call, int error) {
+  const int status = in_child([&] {
+    refuse_call(SYS_io_uring_setup, ENOSYS);
+    refuse_call(call, error);
+    try {
+      write_file(scene.memory_plan(), scene.out(),
+                 {.durability = Durability::Full, .verify = false, .overwrite = true});
+    } catch (const Error& failure) {
+      return failure.system_error();
+    }
+    return 0;
+  });
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(WriteFaults, KeepTheOldFileWhenTheDiskIsFullOrFails) {
+  const Scene scene;
+  EXPECT_EQ(errno_of_save(scene, SYS_fallocate, ENOSPC), ENOSPC);
+  EXPECT_EQ(errno_of_save(scene, SYS_pwrite64, ENOSPC), ENOSPC);
+  EXPECT_EQ(errno_of_save(scene, SYS_pwrite64, EIO), EIO);
+  EXPECT_EQ(errno_of_save(scene, SYS_fsync, EIO), EIO);
+  scene.expect_untouched();
 }
 
 TEST(WriteFaults, KeepTheOldFileWhenTheSourceFailsMidway) {

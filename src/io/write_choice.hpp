@@ -1,0 +1,28 @@
+// How bytes get to the disk: a choice from facts alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <weighbridge/write.hpp>
+
+namespace weighbridge::io {
+
+struct WriteFacts {
+  bool durable = false;
+  bool local = false;            ///< On a disk of this machine.
+  std::uint64_t bytes = 0;       ///< In all.
+  std::uint64_t from_files = 0;  ///< Of these, what lies in a file as it shall lie in the output.
+};
+
+struct WriteChoice {
+  WriteMethod method = WriteMethod::Cached;  ///< Never Auto.
+  std::string why = {};
+};
+
+WriteChoice choose_write(WriteMethod asked, const WriteFacts& facts);
+
+/// `descriptor` is the output's. Looks at every step of the plan where that matters.
+WriteFacts write_facts(const FilePlan& plan, int descriptor, const WriteOptions& options);
+
+}  // namespace weighbridge::io

@@ -1,0 +1,50 @@
+#include "io/write_choice.hpp"
+
+#include <gtest/gtest.h>
+
+namespace weighbridge::io {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+WriteFacts durable(std::uint64_t bytes) { return {.durable = true, .local = true, .bytes = bytes}; }
+
+TEST(WriteChoice, IsWhatWasAskedFor) {
+  for (const WriteMethod method : {WriteMethod::Cached, WriteMethod::Streamed, WriteMethod::Direct}) {
+    for (const WriteFacts& facts : {WriteFacts{}, durable(1), durable(1000 * kMiB)}) {
+      EXPECT_EQ(choose_write(method, facts).method, method);
+      EXPECT_EQ(choose_write(method, facts).why, "it was asked for");
+    }
+  }
+}
+
+TEST(WriteChoice, LeavesToThePageCacheWhatNeedNotBeOnTheDisk) {
+  const WriteFacts facts{.durable = false, .local = true, .bytes = 1000 * kMiB};
+  EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Cached);
+}
+
+TEST(WriteChoice, TakesTheDirectWayForMuchThatMustBeOnTheDisk) {
+  EXPECT_EQ(choose_write(WriteMethod::Auto, durable(8 * kMiB)).method, WriteMethod::Direct);
+  EXPECT_EQ(choose_write(WriteMethod::Auto, durable(8 * kMiB - 1)).method, WriteMethod::Streamed);
+}
+
+TEST(WriteChoice, StreamsToFileSystemsOfOtherMachines) {
+  WriteFacts facts = durable(1000 * kMiB);
+  facts.local = false;
+  const WriteChoice choice = choose_write(WriteMethod::Auto, facts);
+  EXPECT_EQ(choice.method, WriteMethod::Streamed);
+  EXPECT_NE(choice.why.find("disks of this machine"), std::string::npos) << choice.why;
+}
+
+TEST(WriteChoice, StreamsWhatTheKernelCopies) {
+  WriteFacts facts = durable(1000 * kMiB);
+  facts.from_files = 501 * kMiB;
+  const WriteChoice choice = choose_write(WriteMethod::Auto, facts);
+  EXPECT_EQ(choice.method, WriteMethod::Streamed);
+  EXPECT_NE(choice.why.find("inside the kernel"), std::string::npos) << choice.why;
+  facts.from_files = 499 * kMiB;
+  EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Direct);
+}
+
+}  // namespace
+}  // namespace weighbridge::io
