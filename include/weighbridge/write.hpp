@@ -64,15 +64,17 @@ enum class Durability : std::uint8_t {
 
 /// How bytes get from memory to the disk.
 enum class WriteMethod : std::uint8_t {
-  Auto,      ///< Direct or Streamed when the write must be durable, otherwise Cached.
+  Auto,      ///< Direct or Streamed when the write must be durable, otherwise Mapped or Cached.
   Cached,    ///< Into the page cache, which the kernel empties in its own time or when the write is made
              ///< durable.
   Streamed,  ///< Into the page cache; every piece is on its way to the disk while the next is written.
   Uncached,  ///< The same, and pages leave the cache when they are on the disk. Streamed before Linux 6.14.
   Direct,  ///< Past the page cache, whole blocks of it at least. Streamed where the file cannot be opened so.
+  Mapped,  ///< Into the page cache through mappings, by several threads at once. Cached where the file cannot
+           ///< be mapped.
 };
 
-/// "cached", "streamed", "uncached", "direct", "auto".
+/// "cached", "streamed", "uncached", "direct", "mapped", "auto".
 WB_EXPORT std::string_view write_method_name(WriteMethod method) noexcept;
 
 /// Bytes done of bytes in all; bytes that are also verified count twice in both. Called from one

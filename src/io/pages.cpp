@@ -37,6 +37,14 @@ bool are_there(std::uintptr_t begin, std::uintptr_t end) noexcept {
   return true;
 }
 
+/// For all pages of which a byte lies in `memory`.
+int advise_around(std::span<const std::byte> memory, int advice) noexcept {
+  const std::size_t page = page_bytes();
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory.data()) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(memory.data()) + memory.size() + page - 1) / page * page;
+  return advise(begin, end, advice);
+}
+
 }  // namespace
 
 std::size_t page_bytes() noexcept {
@@ -52,11 +60,12 @@ void make_pages(std::span<std::byte> memory) noexcept {
 }
 
 bool bring_pages(std::span<const std::byte> mapped) noexcept {
-  const std::size_t page = page_bytes();
-  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data()) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(mapped.data()) + mapped.size() + page - 1) / page * page;
-  const int failed = mapped.empty() ? 0 : advise(begin, end, kPopulateRead);
+  const int failed = mapped.empty() ? 0 : advise_around(mapped, kPopulateRead);
   return failed == 0 || failed == EINVAL || failed == ENOSYS || failed == EINTR || failed == EAGAIN;
+}
+
+bool bring_pages_to_write(std::span<std::byte> mapped) noexcept {
+  return mapped.empty() || advise_around(mapped, kPopulateWrite) == 0;
 }
 
 }  // namespace weighbridge::io

@@ -16,4 +16,7 @@ void make_pages(std::span<std::byte> memory) noexcept;
 /// file has become shorter: then a touch would raise SIGBUS. True where the kernel cannot tell.
 bool bring_pages(std::span<const std::byte> mapped) noexcept;
 
+/// The same for a mapping that is to be written to; changes no byte. False also where the kernel cannot tell.
+bool bring_pages_to_write(std::span<std::byte> mapped) noexcept;
+
 }  // namespace weighbridge::io

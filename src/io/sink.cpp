@@ -7,17 +7,23 @@
 #include <sys/uio.h>
 
 #include "io/descriptor.hpp"
+#include "io/write_mapped.hpp"
 
 namespace weighbridge::io {
 namespace {
 
 constexpr int kDontCache = 0x80;  // RWF_DONTCACHE, which older headers do not name
+constexpr std::size_t kWorthMapping = std::size_t{256} << 10;
 
 }  // namespace
 
 void FileSink::write(std::uint64_t offset, std::span<const std::byte> bytes) {
   std::uint64_t done = 0;
   if (method_ == WriteMethod::Uncached) done = write_uncached(offset, bytes);
+  if (method_ == WriteMethod::Mapped && bytes.size() >= kWorthMapping) {
+    done = write_mapped(descriptor_, offset, bytes);
+    if (done < bytes.size()) method_ = WriteMethod::Cached;
+  }
   write_at(descriptor_, offset + done, bytes.subspan(done), path_);
 }
 
@@ -37,7 +43,7 @@ std::uint64_t FileSink::write_uncached(std::uint64_t offset, std::span<const std
 }
 
 void FileSink::finish(std::uint64_t offset, std::uint64_t length) {
-  if (method_ == WriteMethod::Cached) return;
+  if (method_ == WriteMethod::Cached || method_ == WriteMethod::Mapped) return;
   // Only a start: what fails on the way is reported when the file is made durable.
   static_cast<void>(::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(length),
                                       SYNC_FILE_RANGE_WRITE));

@@ -2,35 +2,49 @@
 
 #include "io/file_system.hpp"
 #include "io/pieces.hpp"
+#include "io/write_mapped.hpp"
 
 namespace weighbridge::io {
 namespace {
 
 // Below this a disk has everything before a second write has been started.
 constexpr std::uint64_t kWorthDirect = std::uint64_t{8} << 20;
+// Below this the threads have hardly begun.
+constexpr std::uint64_t kWorthMapping = std::uint64_t{256} << 20;
+
+bool comes_from_files(const WriteFacts& facts) { return facts.from_files > facts.bytes / 2; }
 
 WriteChoice choose_durable(const WriteFacts& facts) {
   const std::string streamed = "it must be on the disk, which works while the rest is written";
   if (facts.bytes < kWorthDirect) return {WriteMethod::Streamed, streamed};
   if (!facts.local)
     return {WriteMethod::Streamed, streamed + "; direct writes are for disks of this machine"};
-  if (facts.from_files > facts.bytes / 2)
+  if (comes_from_files(facts))
     return {WriteMethod::Streamed, streamed + "; most of it is copied inside the kernel"};
   return {WriteMethod::Direct, "it must be on the disk, and the page cache would be a detour"};
+}
+
+WriteChoice choose_quick(const WriteFacts& facts) {
+  const std::string cached = "it need not be on the disk yet";
+  const bool worth_it = facts.bytes >= kWorthMapping && facts.threads > 1 && !comes_from_files(facts);
+  if (!worth_it || !facts.mappable) return {WriteMethod::Cached, cached};
+  return {WriteMethod::Mapped, cached + ", and several threads can fill the pages of one file at once"};
 }
 
 }  // namespace
 
 WriteChoice choose_write(WriteMethod asked, const WriteFacts& facts) {
   if (asked != WriteMethod::Auto) return {asked, "it was asked for"};
-  if (!facts.durable) return {WriteMethod::Cached, "it need not be on the disk yet"};
-  return choose_durable(facts);
+  return facts.durable ? choose_durable(facts) : choose_quick(facts);
 }
 
-WriteFacts write_facts(const FilePlan& plan, int descriptor, const WriteOptions& options) {
-  WriteFacts facts{.durable = options.durability != Durability::None, .bytes = plan.total_bytes};
-  if (!facts.durable) return facts;
-  facts.local = is_local(descriptor);
+WriteFacts write_facts(const FilePlan& plan, int descriptor, bool space_taken, const WriteOptions& options) {
+  WriteFacts facts{.durable = options.durability != Durability::None,
+                   .local = is_local(descriptor),
+                   .mappable = space_taken && is_safe_to_map(descriptor),
+                   .threads = divide(plan.total_bytes, options.threads).lanes,
+                   .bytes = plan.total_bytes};
+  if (facts.bytes < (facts.durable ? kWorthDirect : kWorthMapping)) return facts;
   for (const CopyStep& step : plan.steps) {
     if (is_straight(step) && step.source->file_extent(step.runs.offset))
       facts.from_files += step.runs.total_bytes;

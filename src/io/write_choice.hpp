@@ -10,7 +10,9 @@ namespace weighbridge::io {
 
 struct WriteFacts {
   bool durable = false;
-  bool local = false;            ///< On a disk of this machine.
+  bool local = false;     ///< On a disk of this machine.
+  bool mappable = false;  ///< Its space is taken, and no write through a mapping can raise SIGBUS.
+  unsigned threads = 1;
   std::uint64_t bytes = 0;       ///< In all.
   std::uint64_t from_files = 0;  ///< Of these, what lies in a file as it shall lie in the output.
 };
@@ -22,7 +24,8 @@ struct WriteChoice {
 
 WriteChoice choose_write(WriteMethod asked, const WriteFacts& facts);
 
-/// `descriptor` is the output's. Looks at every step of the plan where that matters.
-WriteFacts write_facts(const FilePlan& plan, int descriptor, const WriteOptions& options);
+/// `descriptor` is the output's; `space_taken`: all of it. Looks at every step of the plan where that
+/// matters.
+WriteFacts write_facts(const FilePlan& plan, int descriptor, bool space_taken, const WriteOptions& options);
 
 }  // namespace weighbridge::io

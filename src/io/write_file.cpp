@@ -57,14 +57,22 @@ WriteReport fill_cached(const FilePlan& plan, io::FileSink& sink, const WriteOpt
                         io::ProgressMeter& meter, io::WriteChoice choice) {
   WriteReport report = io::carry_out(plan, sink, options.threads, meter);
   report.method = sink.method();
-  report.why = report.method == choice.method ? std::move(choice.why) : "this system cannot write uncached";
+  if (report.method != choice.method) {
+    choice.why = choice.method == WriteMethod::Mapped ? "the file could not be mapped"
+                                                      : "this system cannot write uncached";
+  }
+  report.why = std::move(choice.why);
   return report;
 }
 
-/// Moves all bytes by the method that the options ask for.
+/// Takes the space and moves all bytes by the method that the options ask for.
 WriteReport fill(const FilePlan& plan, int descriptor, const std::string& path, const WriteOptions& options,
                  io::ProgressMeter& meter) {
-  io::WriteChoice choice = io::choose_write(options.method, io::write_facts(plan, descriptor, options));
+  const bool space_taken = io::preallocate(descriptor, plan.total_bytes, path);
+  const io::WriteFacts facts = io::write_facts(plan, descriptor, space_taken, options);
+  io::WriteChoice choice = io::choose_write(options.method, facts);
+  if (choice.method == WriteMethod::Mapped && !facts.mappable)
+    choice = {WriteMethod::Cached, choice.why + "; a mapping of this file would not be safe"};
   if (choice.method == WriteMethod::Direct) {
     io::DirectFile direct = io::open_direct(descriptor, O_WRONLY);
     if (io::DirectSink::takes(direct)) {
@@ -81,7 +89,6 @@ WriteReport fill(const FilePlan& plan, int descriptor, const std::string& path, 
 WriteReport write_in_place(const FilePlan& plan, int descriptor, const std::string& path,
                            const WriteOptions& options, bool verify) {
   refuse_own_source(plan, descriptor, path);
-  io::preallocate(descriptor, plan.total_bytes, path);
   io::ProgressMeter meter(options, work_bytes(plan, verify));
   WriteReport report = fill(plan, descriptor, path, options, meter);
   const auto end = static_cast<off_t>(plan.total_bytes);
@@ -115,7 +122,6 @@ void make_durable(int descriptor, Durability durability, const std::string& path
 WriteReport write_file(const FilePlan& plan, const std::filesystem::path& path, const WriteOptions& options) {
   io::AtomicFile file(path, options.overwrite);
   io::ProgressMeter meter(options, work_bytes(plan, options.verify));
-  io::preallocate(file.descriptor(), plan.total_bytes, file.path());
   WriteReport report = fill(plan, file.descriptor(), file.path(), options, meter);
   if (options.verify) io::verify_written(plan, *open_descriptor(file.descriptor()), options.threads, meter);
   report.verified = options.verify;

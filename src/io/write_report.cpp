@@ -14,6 +14,8 @@ std::string_view write_method_name(WriteMethod method) noexcept {
       return "uncached";
     case WriteMethod::Direct:
       return "direct";
+    case WriteMethod::Mapped:
+      return "mapped";
     default:
       return "auto";
   }

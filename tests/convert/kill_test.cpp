@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <vector>
 
 #include <weighbridge/convert.hpp>
 
@@ -118,6 +119,21 @@ TEST_F(Kills, OfASaveLeaveTheOldFileOrTheNewOne) {
     const auto save = [&] { save_tensors({&view, 1}, folder_ / "m", {}, {}, replacing(durability)); };
     old_ = new_ = 0;
     at_every_call({{"m", "the old file"}}, save, [](const Files&) {});
+    EXPECT_EQ(mixed_, 0);
+  }
+}
+
+TEST_F(Kills, OfALargeSaveLeaveTheOldFileOrTheNewOne) {
+  const std::vector<std::byte> bytes(3'000'001, std::byte{7});
+  const std::array<std::uint64_t, 1> shape = {bytes.size()};
+  const TensorView view{.name = "w", .dtype = DType::U8, .shape = shape, .bytes = bytes};
+  for (const WriteMethod method : {WriteMethod::Direct, WriteMethod::Mapped}) {
+    WriteOptions options = replacing(Durability::Full);
+    options.method = method;
+    old_ = new_ = 0;
+    at_every_call(
+        {{"m", "the old file"}}, [&] { save_tensors({&view, 1}, folder_ / "m", {}, {}, options); },
+        [](const Files&) {});
     EXPECT_EQ(mixed_, 0);
   }
 }

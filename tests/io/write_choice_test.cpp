@@ -23,6 +23,24 @@ TEST(WriteChoice, LeavesToThePageCacheWhatNeedNotBeOnTheDisk) {
   EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Cached);
 }
 
+WriteFacts quick(std::uint64_t bytes) {
+  return {.durable = false, .local = true, .mappable = true, .threads = 2, .bytes = bytes};
+}
+
+TEST(WriteChoice, LetsSeveralThreadsFillAMappingWhereThatPays) {
+  EXPECT_EQ(choose_write(WriteMethod::Auto, quick(256 * kMiB)).method, WriteMethod::Mapped);
+  EXPECT_EQ(choose_write(WriteMethod::Auto, quick(256 * kMiB - 1)).method, WriteMethod::Cached);
+  WriteFacts facts = quick(1000 * kMiB);
+  facts.threads = 1;
+  EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Cached);
+  facts = quick(1000 * kMiB);
+  facts.mappable = false;
+  EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Cached);
+  facts = quick(1000 * kMiB);
+  facts.from_files = 501 * kMiB;
+  EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Cached);
+}
+
 TEST(WriteChoice, TakesTheDirectWayForMuchThatMustBeOnTheDisk) {
   EXPECT_EQ(choose_write(WriteMethod::Auto, durable(8 * kMiB)).method, WriteMethod::Direct);
   EXPECT_EQ(choose_write(WriteMethod::Auto, durable(8 * kMiB - 1)).method, WriteMethod::Streamed);

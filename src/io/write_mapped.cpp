@@ -1,0 +1,71 @@
+#include "io/write_mapped.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "io/pages.hpp"
+
+namespace weighbridge::io {
+namespace {
+
+// So many pages are made in one call, and filled while they are in the processor's cache.
+constexpr std::uint64_t kStep = std::uint64_t{1} << 20;
+// f_type of statfs(2): file systems that write where the space was taken.
+constexpr std::uint32_t kExt4 = 0xEF53;
+constexpr std::uint32_t kXfs = 0x58465342;
+
+/// A part of a file, from a page's begin on, to be written to.
+class Window {
+ public:
+  Window(int descriptor, std::uint64_t begin, std::size_t bytes)
+      : base_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor,
+                     static_cast<off_t>(begin))),
+        bytes_(bytes) {}
+  Window(const Window&) = delete;
+  Window& operator=(const Window&) = delete;
+  ~Window() {
+    if (base_ != MAP_FAILED) ::munmap(base_, bytes_);
+  }
+
+  [[nodiscard]] std::span<std::byte> memory() const noexcept {
+    if (base_ == MAP_FAILED) return {};
+    return {static_cast<std::byte*>(base_), bytes_};
+  }
+
+ private:
+  void* base_;
+  std::size_t bytes_;
+};
+
+}  // namespace
+
+bool is_safe_to_map(int descriptor) noexcept {
+  struct stat status{};
+  struct statfs system{};
+  if (::fstat(descriptor, &status) != 0 || status.st_nlink != 0) return false;
+  if (::fstatfs(descriptor, &system) != 0) return false;
+  const auto type = static_cast<std::uint32_t>(system.f_type);
+  return type == kExt4 || type == kXfs;
+}
+
+std::uint64_t write_mapped(int descriptor, std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
+  const std::uint64_t skipped = offset % page_bytes();
+  const Window window(descriptor, offset - skipped, skipped + bytes.size());
+  if (window.memory().empty()) return 0;
+  const std::span<std::byte> out = window.memory().subspan(skipped);
+  std::uint64_t done = 0;
+  while (done < bytes.size()) {
+    const std::uint64_t step = std::min(kStep - (offset + done) % kStep, bytes.size() - done);
+    const std::span<std::byte> part = out.subspan(done, step);
+    if (!bring_pages_to_write(part)) break;
+    std::memcpy(part.data(), bytes.data() + done, step);
+    done += step;
+  }
+  return done;
+}
+
+}  // namespace weighbridge::io
