@@ -126,6 +126,7 @@ struct Conversion {
 
 struct ConvertReport {
   WriteReport write;                 ///< Of all files together.
+  std::vector<WriteReport> files;    ///< Of each of Conversion::files.
   std::uint64_t cast_overflows = 0;  ///< Numbers that were too large for the dtype they were cast to.
   Findings findings;                 ///< Of reading, passes and writing.
 };
@@ -166,7 +167,9 @@ WB_EXPORT Checkpoint merge_checkpoints(std::vector<MergePart> parts);
 WB_EXPORT Conversion plan_split(const Checkpoint& checkpoint, const std::string& output, std::size_t depth,
                                 bool strip, const ConvertOptions& options = {});
 
-/// Carries it out: all files appear when all of them are complete.
+/// Carries it out: all files appear when all of them are complete. Up to four are written at once, where all
+/// their bytes can be read in any order, by options.write.threads in all. Memory is that of write_file for
+/// each.
 WB_EXPORT ConvertReport write_conversion(const Conversion& conversion, OutputFolder& folder,
                                          const ConvertOptions& options = {});
 

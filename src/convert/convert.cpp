@@ -101,37 +101,6 @@ FilePlanner planner_of(OutputFormat format) {
   return plan_safetensors_files;
 }
 
-/// The options for one of several files: progress counts the bytes of all of them.
-WriteOptions part_of_whole(const WriteOptions& options, std::uint64_t done, std::uint64_t total) {
-  WriteOptions part = options;
-  if (options.progress) {
-    part.progress = [progress = options.progress, done, total](std::uint64_t now, std::uint64_t) {
-      progress(done + now, total);
-    };
-  }
-  return part;
-}
-
-void add_up(WriteReport& sum, const WriteReport& part) {
-  sum.bytes_written += part.bytes_written;
-  sum.bytes_copied_in_kernel += part.bytes_copied_in_kernel;
-  sum.booleans_normalized += part.booleans_normalized;
-  sum.verified = part.verified;
-  sum.method = part.method;
-  sum.why = part.why;
-  sum.threads = std::max(sum.threads, part.threads);
-}
-
-void add_write_findings(const WriteReport& report, Findings& findings) {
-  if (report.booleans_normalized == 0) return;
-  findings.push_back({.severity = Severity::Warning,
-                      .code = "BooleansNormalized",
-                      .message = fmt::format("{} bytes of BOOL tensors were neither 0 nor 1 and became 1",
-                                             report.booleans_normalized),
-                      .subject = {},
-                      .offset = std::nullopt});
-}
-
 }  // namespace
 
 void refuse_dangerous(const Findings& findings) {
@@ -159,27 +128,6 @@ Conversion plan_checkpoint(Checkpoint checkpoint, const std::string& output, con
   conversion.files = planner_of(options.to)(checkpoint, output, with_room_for_blocks(options, checkpoint));
   conversion.checkpoint = std::move(checkpoint);
   return conversion;
-}
-
-ConvertReport write_conversion(const Conversion& conversion, OutputFolder& folder,
-                               const ConvertOptions& options) {
-  std::vector<int> descriptors;
-  std::uint64_t total = 0;
-  for (const OutputFile& file : conversion.files) {
-    descriptors.push_back(folder.create(file.name));
-    total += file.plan.total_bytes * (options.write.verify ? 2 : 1);
-  }
-  ConvertReport report{.write = {}, .cast_overflows = 0, .findings = conversion.checkpoint.findings};
-  std::uint64_t done = 0;
-  for (std::size_t i = 0; i < conversion.files.size(); ++i) {
-    const FilePlan& plan = conversion.files[i].plan;
-    add_up(report.write, write_descriptor(plan, descriptors[i], part_of_whole(options.write, done, total)));
-    done += plan.total_bytes * (options.write.verify ? 2 : 1);
-  }
-  report.cast_overflows = report_casts(conversion.checkpoint, report.findings);
-  folder.commit();
-  add_write_findings(report.write, report.findings);
-  return report;
 }
 
 bool may_be_sharded(const std::filesystem::path& input, const ConvertOptions& options) {

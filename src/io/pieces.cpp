@@ -15,10 +15,6 @@ constexpr unsigned kMostLanes = 12;                 // each may need another MiB
 constexpr unsigned kUsualLanes = 4;                 // writes to one file soon wait for its lock
 constexpr std::uint64_t kWorthThreads = 32 * kMiB;
 
-bool reads_anywhere(const CopyStep& step) {
-  return step.source->file_extent(step.runs.offset) || step.source->map(step.runs.offset, 0);
-}
-
 /// End of the stretch of steps from `first` on that is one job, or `first` when there is none.
 std::size_t end_of_sequence(const FilePlan& plan, std::size_t first) {
   const auto& steps = plan.steps;
@@ -86,6 +82,10 @@ void for_each_part(const FilePlan& plan, OutputRange range, const std::function<
     if (begin == end) continue;
     visit({.step = &*step, .from = begin, .destination = step->destination + begin, .bytes = end - begin});
   }
+}
+
+bool reads_anywhere(const CopyStep& step) {
+  return step.source->file_extent(step.runs.offset) || step.source->map(step.runs.offset, 0);
 }
 
 std::span<const std::byte> head_bytes(const FilePlan& plan, const Part& part) {

@@ -61,6 +61,9 @@ void for_each_part(const FilePlan& plan, OutputRange range, const std::function<
 /// The bytes of a part of the head.
 std::span<const std::byte> head_bytes(const FilePlan& plan, const Part& part);
 
+/// Whether the step's source is as cheap to read in any order as from front to back.
+bool reads_anywhere(const CopyStep& step);
+
 /// Whether the part's bytes lie in the source as they shall lie in the output.
 bool is_straight(const CopyStep& step) noexcept;
 
