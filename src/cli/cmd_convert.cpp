@@ -85,6 +85,7 @@ ConvertReport write_output(const ConvertCommand& command, const Conversion& conv
     if (!command.to_stdout()) return write_conversion(conversion, files.output_folder(), options);
     ConvertReport report;
     report.write = write_descriptor(conversion.files.front().plan, STDOUT_FILENO, options.write);
+    report.files = {report.write};
     report.findings = conversion.checkpoint.findings;
     report.cast_overflows = report_casts(conversion.checkpoint, report.findings);
     return report;

@@ -5,6 +5,7 @@
 #include "cli/help.hpp"
 #include "cli/pass_options.hpp"
 #include "cli/several.hpp"
+#include "cli/ways.hpp"
 #include "cli/worker.hpp"
 
 namespace weighbridge::cli {
@@ -20,6 +21,7 @@ struct Options {
   std::vector<std::string> prefixes;
   std::filesystem::path output;
   ConvertOptions convert;
+  bool explain = false;
 };
 
 void declare(CLI::App& app, Options& options) {
@@ -41,6 +43,7 @@ void declare(CLI::App& app, Options& options) {
       "Several files of at most this size, e.g. 5GB or 500MiB, and an index of them. Default: one file.");
   add_policies(app, options.input.open);
   add_allow_dangerous(app, options.convert.allow_dangerous);
+  add_explain(app, options.explain);
   add_json(app, options.input.json);
   add_examples(
       app,
@@ -81,7 +84,8 @@ int execute(const Options& options, WorkerFiles& files) {
   const Conversion conversion = plan_checkpoint(merge_checkpoints(std::move(parts)),
                                                 options.output.filename().string(), options.convert);
   const ConvertReport report = write_all(conversion, files, options.convert.write);
-  report_files("merge", options.output, conversion, report, options.input.json);
+  report_files("merge", options.output, conversion, report,
+               {.json = options.input.json, .explain = options.explain});
   return kOk;
 }
 

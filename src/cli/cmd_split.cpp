@@ -5,6 +5,7 @@
 #include "cli/help.hpp"
 #include "cli/pass_options.hpp"
 #include "cli/several.hpp"
+#include "cli/ways.hpp"
 #include "cli/worker.hpp"
 
 namespace weighbridge::cli {
@@ -21,6 +22,7 @@ struct Options {
   std::size_t depth = 0;
   bool strip = false;
   ConvertOptions convert;
+  bool explain = false;
 };
 
 void declare(CLI::App& app, Options& options) {
@@ -45,6 +47,7 @@ void declare(CLI::App& app, Options& options) {
   add_key(app, options.input.key);
   add_policies(app, options.input.open);
   add_allow_dangerous(app, options.convert.allow_dangerous);
+  add_explain(app, options.explain);
   add_json(app, options.input.json);
   add_examples(app, {{"The parts of a pipeline",
                       "weighbridge split all.safetensors -o part.safetensors "
@@ -72,7 +75,8 @@ Conversion plan(const Options& options, Checkpoint checkpoint) {
 int execute(const Options& options, WorkerFiles& files) {
   const Conversion conversion = plan(options, open_input(options.input, files));
   const ConvertReport report = write_all(conversion, files, options.convert.write);
-  report_files("split", options.output, conversion, report, options.input.json);
+  report_files("split", options.output, conversion, report,
+               {.json = options.input.json, .explain = options.explain});
   return kOk;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/help.hpp"
 #include "cli/pass_options.hpp"
+#include "cli/ways.hpp"
 #include "cli/worker.hpp"
 
 namespace weighbridge::cli {
@@ -101,7 +102,9 @@ void declare_writing(CLI::App& app, ConvertCommand& command) {
   add_value(app, "--threads", command.options.write.threads, "N",
             "Threads to copy with. Default: 0, as many as pay.");
   add_sandbox(app, command.input.worker);
-  add_flag(app, "--dry-run", command.dry_run, "Show what would be written, and write nothing.");
+  CLI::Option* explain = add_explain(app, command.explain);
+  add_flag(app, "--dry-run", command.dry_run, "Show what would be written, and write nothing.")
+      ->excludes(explain);
 }
 
 void declare_reporting(CLI::App& app, ConvertCommand& command) {

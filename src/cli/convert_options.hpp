@@ -21,6 +21,7 @@ struct ConvertCommand {
   ProgressMode progress = ProgressMode::Auto;
   std::string template_file;  ///< Empty: none.
   bool dry_run = false;
+  bool explain = false;
   bool no_sidecar = false;
   bool quiet = false;
 

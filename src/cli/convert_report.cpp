@@ -8,6 +8,7 @@
 
 #include "cli/summary.hpp"
 #include "cli/terminal.hpp"
+#include "cli/ways.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -81,10 +82,12 @@ void print_written(const ConvertCommand& command, const Conversion& conversion, 
                count_text(write.booleans_normalized, "boolean"));
   }
   const std::string_view verified = write.verified ? "verified" : "not verified";
-  for (const OutputFile& file : conversion.files) {
-    const bool last = &file == &conversion.files.back();
+  for (std::size_t i = 0; i < conversion.files.size(); ++i) {
+    const OutputFile& file = conversion.files[i];
+    const bool last = i + 1 == conversion.files.size();
     fmt::print(stream, "wrote {}: {}, {}{}\n", file_text(command, file), size_text(file.plan.total_bytes),
                verified, last ? speed_text(write.bytes_written, seconds) : "");
+    if (command.explain) print_way(stream, report.files[i]);
   }
 }
 
@@ -166,6 +169,7 @@ void report_conversion(const ConvertCommand& command, const Conversion& conversi
   if (command.input.json) {
     Json json = summary_json(command, conversion, report.findings);
     json["write"] = write_json(command, conversion, report, seconds);
+    if (command.explain) add_ways(json["files"], report.files);
     print_json(command.report_stream(), json);
     return;
   }

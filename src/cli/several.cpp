@@ -8,6 +8,7 @@
 #include "cli/signals.hpp"
 #include "cli/summary.hpp"
 #include "cli/terminal.hpp"
+#include "cli/ways.hpp"
 
 namespace weighbridge::cli {
 namespace {
@@ -59,12 +60,18 @@ ConvertReport write_all(const Conversion& conversion, WorkerFiles& files, WriteO
 }
 
 void report_files(std::string_view verb, const std::filesystem::path& output, const Conversion& conversion,
-                  const ConvertReport& report, bool json) {
-  if (json) return print_json(stdout, report_json(verb, output, conversion, report));
+                  const ConvertReport& report, ReportStyle style) {
+  if (style.json) {
+    Json json = report_json(verb, output, conversion, report);
+    if (style.explain) add_ways(json["files"], report.files);
+    return print_json(stdout, json);
+  }
   print_totals(stdout, count_totals(conversion.checkpoint));
-  for (const OutputFile& file : conversion.files) {
+  for (std::size_t i = 0; i < conversion.files.size(); ++i) {
+    const OutputFile& file = conversion.files[i];
     fmt::print("wrote {}: {}, {}\n", printable((output.parent_path() / file.name).string()),
                size_text(file.plan.total_bytes), report.write.verified ? "verified" : "not verified");
+    if (style.explain) print_way(stdout, report.files[i]);
   }
   print_first_findings(stderr, report.findings, kMostFindings);
 }

@@ -16,8 +16,13 @@ Checkpoint open_one(WorkerFiles& files, std::size_t number, const std::string& f
 /// Carries the conversion out, stoppable by signals. An output that exists already is refused with a hint.
 ConvertReport write_all(const Conversion& conversion, WorkerFiles& files, WriteOptions write);
 
+struct ReportStyle {
+  bool json = false;
+  bool explain = false;  ///< How each file was written.
+};
+
 /// The files that were written, in text or as JSON beside `verb`'s schema, and the first findings.
 void report_files(std::string_view verb, const std::filesystem::path& output, const Conversion& conversion,
-                  const ConvertReport& report, bool json);
+                  const ConvertReport& report, ReportStyle style);
 
 }  // namespace weighbridge::cli

@@ -99,7 +99,7 @@ class TestOptions:
             [_cli.find_program(), "convert", "--help"], capture_output=True, text=True, check=True
         ).stdout.split("Examples:")[0]
         options = {name.replace("-", "_") for name in re.findall(r"--([a-z][a-z0-9-]*)", text)}
-        elsewhere = {"help", "output", "quiet", "json", "no_sandbox", "no_verify"}
+        elsewhere = {"explain", "help", "output", "quiet", "json", "no_sandbox", "no_verify"}
         keywords = {
             name
             for name, parameter in inspect.signature(weighbridge.convert).parameters.items()
