@@ -8,6 +8,7 @@
 #include <weighbridge/error.hpp>
 
 #include "base/checked.hpp"
+#include "hdf5/global_heap.hpp"
 
 namespace weighbridge::hdf5 {
 namespace {
@@ -71,7 +72,9 @@ herr_t read_driven(H5FD_t* file, H5FD_mem_t /*type*/, hid_t /*transfer*/, haddr_
       throw Error(ErrorCode::LimitExceeded, "the structure of the HDF5 file is read again and again");
     }
     state.bytes_left -= bytes;
-    read_padded(*state.source, at, {static_cast<std::byte*>(out), bytes});
+    const std::span<std::byte> read(static_cast<std::byte*>(out), bytes);
+    read_padded(*state.source, at, read);
+    if (starts_global_heap(read)) check_global_heap(*state.source, at, state.length_bytes);
     return 0;
   } catch (...) {
     state.error = std::current_exception();

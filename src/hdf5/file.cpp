@@ -19,6 +19,15 @@ Handle open(File::State& state) {
   return {H5Fopen(kDriverFileName, H5F_ACC_RDONLY, access.get()), H5Fclose};
 }
 
+/// What the superblock says; nobody writes anything but 8.
+std::size_t length_bytes_of(hid_t file) {
+  const Handle creation = checked(H5Fget_create_plist(file), H5Pclose, "the file", {});
+  std::size_t address_bytes = 0;
+  std::size_t length_bytes = 0;
+  if (H5Pget_sizes(creation.get(), &address_bytes, &length_bytes) < 0) throw Error(failure("the file"));
+  return length_bytes;
+}
+
 }  // namespace
 
 File::File(SourcePtr source) {
@@ -27,6 +36,7 @@ File::File(SourcePtr source) {
   file_ = open(state_);
   rethrow();
   if (!file_) throw Error(failure("the file"));
+  state_.length_bytes = length_bytes_of(file_.get());
 }
 
 File::~File() = default;

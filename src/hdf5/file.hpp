@@ -29,6 +29,7 @@ class File {
   struct State {
     SourcePtr source;
     std::uint64_t bytes_left = 0;  ///< That libhdf5 may still read; it runs in circles beyond that.
+    std::size_t length_bytes = sizeof(std::uint64_t);  ///< Of a length in the file.
     std::exception_ptr error = {};
   };
 

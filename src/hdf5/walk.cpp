@@ -64,6 +64,11 @@ std::string resolve(const std::string& group, std::string_view target) {
   return path;
 }
 
+/// What makes two opaque bytes a number belongs to a dataset under every name; all else is told once.
+bool names_type(const Attribute& attribute) {
+  return attribute.name == "dtype" && text_of(&attribute) == "bfloat16";
+}
+
 class Walker {
  public:
   explicit Walker(Surroundings& around) : around_(around), links_left_(around.limits.tensors) {}
@@ -142,7 +147,7 @@ class Walker {
   void add_again(std::size_t dataset, const std::string& path) {
     Dataset copy = content_.datasets[dataset];
     copy.path = path;
-    copy.attributes.clear();
+    std::erase_if(copy.attributes, [](const Attribute& attribute) { return !names_type(attribute); });
     content_.datasets.push_back(std::move(copy));
   }
 

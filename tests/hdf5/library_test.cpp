@@ -119,6 +119,50 @@ TEST(Hdf5Library, DataInAnotherFileAreRefused) {
   H5Pclose(creation);
 }
 
+/// A file with one text in its global heap, and where that begins.
+struct HeapFile {
+  std::string bytes = make_file([](hid_t file) {
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, H5T_VARIABLE);
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const hid_t attribute = H5Acreate2(file, "text", type, space, H5P_DEFAULT, H5P_DEFAULT);
+    const char* text = "twelve bytes";
+    H5Awrite(attribute, type, static_cast<const void*>(&text));
+    H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(type);
+    add_dataset(file, "a", {2});
+  });
+  std::size_t heap = bytes.find("GCOL");
+
+  /// The length of the object whose header begins there.
+  std::string with_length(std::size_t object, std::uint64_t length) const {
+    std::string changed = bytes;
+    for (std::size_t i = 0; i < sizeof length; ++i) {
+      changed[heap + object + 8 + i] = static_cast<char>(length >> 8 * i & 0xFF);
+    }
+    return changed;
+  }
+};
+
+// libhdf5 1.10.8 never ends for the first of these, and reads foreign memory for the others.
+TEST(Hdf5Library, GlobalHeapsThatContradictThemselvesAreRefused) {
+  constexpr std::size_t kHeader = 16;
+  constexpr std::size_t kText = 16;
+  constexpr std::size_t kFree = kText + kHeader + 16;
+  const HeapFile file;
+  ASSERT_NE(file.heap, std::string::npos);
+  EXPECT_EQ(read(file.bytes).tensors.size(), 1U);
+  expect_refused(file.with_length(kFree, 0), ErrorCode::MalformedCheckpoint, "a free object without room");
+  expect_refused(file.with_length(kFree, 15), ErrorCode::MalformedCheckpoint, "a free object without room");
+  expect_refused(file.with_length(kFree, 4096), ErrorCode::MalformedCheckpoint, "an object beyond its end");
+  expect_refused(file.with_length(kText, UINT64_MAX), ErrorCode::MalformedCheckpoint,
+                 "an object beyond its end");
+  expect_refused(file.with_length(kText, 4096 - kText - kHeader + 1), ErrorCode::MalformedCheckpoint,
+                 "an object beyond its end");
+  expect_refused(file.with_length(0, UINT64_MAX), ErrorCode::MalformedCheckpoint, "leaves the file");
+}
+
 TEST(Hdf5Library, GroupsDeeperThanTheLimitAreRefused) {
   const std::string bytes = make_file([](hid_t file) {
     hid_t group = H5Gcreate2(file, "g", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
