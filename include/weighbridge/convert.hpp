@@ -33,7 +33,7 @@ enum class Quantize : std::uint8_t {
 /// What becomes of tensors whose dtype the output format does not have.
 enum class LackingPolicy : std::uint8_t {
   Refuse,  ///< Unsupported, naming the first.
-  Bytes,   ///< U8 with the same bytes, and the finding "DTypeAsBytes".
+  Bytes,   ///< U8 (in GGUF I8) with the same bytes, and the finding "DTypeAsBytes".
 };
 
 /// One rule of renaming: in every name each match of `pattern`, a regular expression of RE2, gives way to
@@ -99,7 +99,7 @@ struct ConvertOptions {
   /// "tokenizer.ids=u32[]:1,2".
   std::vector<std::string> gguf_values = {};
   Quantize quantize = Quantize::None;             ///< To Gguf.
-  LackingPolicy lacking = LackingPolicy::Refuse;  ///< To Npz and Npy: dtypes that numpy does not have.
+  LackingPolicy lacking = LackingPolicy::Refuse;  ///< Dtypes that the output format does not have.
   PassOptions passes = {};
 };
 

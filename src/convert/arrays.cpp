@@ -12,11 +12,13 @@
 namespace weighbridge {
 namespace {
 
-bool numpy_has(DType dtype) { return !numpy::find_descr(dtype).empty(); }
+constexpr std::string_view kNumPy = "NumPy";
 
 void make_arrays(Checkpoint& checkpoint, const ConvertOptions& options) {
-  flatten(checkpoint, "NumPy");
-  replace_lacking(checkpoint, numpy_has, options.lacking, "NumPy");
+  const auto has = [](const TensorSpec& spec) { return !numpy::find_descr(spec.dtype).empty(); };
+  copy_tied(checkpoint, kNumPy);
+  report_lost_metadata(checkpoint, kNumPy);
+  replace_lacking(checkpoint, {.name = kNumPy, .has = has}, options.lacking);
 }
 
 std::vector<OutputFile> single_file(const Checkpoint& checkpoint, const std::string& output, FilePlan plan,

@@ -1,9 +1,11 @@
 // The way back: what stands beside the input, and the archive that is made of all of it.
 #include <utility>
 
+#include "convert/lacking.hpp"
 #include "convert/outputs.hpp"
 #include "formats/json/document.hpp"
 #include "formats/restore/plan.hpp"
+#include "formats/restore/tensors.hpp"
 
 namespace weighbridge {
 namespace {
@@ -41,6 +43,10 @@ Companions find_companions(Checkpoint& checkpoint, const ConvertOptions& options
 
 std::vector<OutputFile> plan_torch_files(Checkpoint& checkpoint, const std::string& output,
                                          const ConvertOptions& options) {
+  constexpr std::string_view kTorch = "PyTorch";
+  const auto has = [](const TensorSpec& spec) { return restore::has_torch_type(spec.dtype); };
+  report_lost_metadata(checkpoint, kTorch);
+  replace_lacking(checkpoint, {.name = kTorch, .has = has}, options.lacking);
   const Companions companions = find_companions(checkpoint, options);
   std::optional<json::Document> sidecar;
   if (companions.sidecar) sidecar = restore::parse_sidecar(companions.sidecar, options.open.limits);

@@ -1,13 +1,17 @@
 // The way back to Keras and HDF5.
 #include "formats/keras/fill.hpp"
 
+#include "convert/lacking.hpp"
 #include "convert/outputs.hpp"
 #include "core/output_limit.hpp"
 #include "formats/hdf5/layout.hpp"
+#include "formats/hdf5/messages.hpp"
 #include "formats/keras/read.hpp"
 
 namespace weighbridge {
 namespace {
+
+constexpr std::string_view kHdf5 = "HDF5";
 
 void check_form(const ConvertOptions& options) {
   const bool archive = options.to == OutputFormat::Keras;
@@ -22,8 +26,12 @@ void check_form(const ConvertOptions& options) {
 }
 
 FilePlan plan_output(Checkpoint& checkpoint, const ConvertOptions& options) {
-  if (options.to == OutputFormat::Hdf5 && options.template_file == nullptr)
+  report_lost_metadata(checkpoint, options.to == OutputFormat::Keras ? "a .keras file" : kHdf5);
+  if (options.to == OutputFormat::Hdf5 && options.template_file == nullptr) {
+    const auto has = [](const TensorSpec& spec) { return hdf5::has_datatype(spec.dtype); };
+    replace_lacking(checkpoint, {.name = kHdf5, .has = has}, options.lacking);
     return hdf5::plan_hdf5(checkpoint);
+  }
   check_form(options);
   checkpoint.source_bytes += options.template_file->size();
   return keras::plan_filled(checkpoint, options.template_file, options.open, checkpoint.findings);

@@ -1,8 +1,10 @@
 // GGUF: the pairs that stand beside the input, those that the caller gives, and the file that is made of all.
 #include <utility>
 
+#include "convert/lacking.hpp"
 #include "convert/outputs.hpp"
 #include "formats/gguf/plan.hpp"
+#include "formats/gguf/raw.hpp"
 #include "formats/json/document.hpp"
 #include "formats/restore/plan.hpp"
 
@@ -38,6 +40,29 @@ gguf::Content find_content(const Checkpoint& checkpoint, const ConvertOptions& o
   return content;
 }
 
+/// Blocks that have a second name are blocks under that name, too.
+void copy_notes_of_blocks(Checkpoint& checkpoint) {
+  if (!checkpoint.metadata) return;
+  Metadata notes;
+  for (const auto& [alias, kept] : *checkpoint.metadata)
+    gguf::copy_raw_notes(*checkpoint.metadata, kept, alias, notes);
+  checkpoint.metadata->merge(notes);
+}
+
+/// GGUF has neither second names nor all types.
+void make_fit(Checkpoint& checkpoint, const ConvertOptions& options) {
+  constexpr std::string_view kGguf = "GGUF";
+  copy_notes_of_blocks(checkpoint);
+  copy_tied(checkpoint, kGguf);
+  const auto has = [&](const TensorSpec& spec) {
+    return gguf::find_tensor_type(spec.dtype) != nullptr || gguf::find_raw(checkpoint.metadata, spec);
+  };
+  replace_lacking(checkpoint, {.name = kGguf, .has = has, .bytes = DType::I8}, options.lacking);
+  report_lost_metadata(checkpoint, kGguf, [](std::string_view key) {
+    return key == gguf::kArchitecture || gguf::is_raw_note(key);
+  });
+}
+
 }  // namespace
 
 std::vector<OutputFile> plan_gguf_files(Checkpoint& checkpoint, const std::string& output,
@@ -46,6 +71,7 @@ std::vector<OutputFile> plan_gguf_files(Checkpoint& checkpoint, const std::strin
   for (const std::string& argument : options.gguf_values) {
     gguf::set_pair(content.pairs, gguf::encode_argument(argument));
   }
+  make_fit(checkpoint, options);
   Findings findings;
   std::vector<OutputFile> files;
   files.push_back({.name = output,

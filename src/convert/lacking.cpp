@@ -1,6 +1,6 @@
 #include "convert/lacking.hpp"
 
-#include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,49 +46,59 @@ Shape shape_in_bytes(const TensorSpec& spec) {
   return {byte_size(spec.dtype, spec.shape)};
 }
 
+[[noreturn]] void refuse_lacking(const TensorSpec& spec, const TypesOfFormat& types) {
+  throw Error(ErrorCode::Unsupported,
+              fmt::format("tensor '{}': {} has no {}; its bytes can be kept as {} (--lacking u8), or its "
+                          "numbers cast (--dtype)",
+                          printable(spec.name), types.name, dtype_name(spec.dtype), dtype_name(types.bytes)),
+              spec.name);
+}
+
 }  // namespace
 
-void replace_lacking(Checkpoint& checkpoint, bool (*has_type)(DType), LackingPolicy policy,
-                     std::string_view format) {
+void replace_lacking(Checkpoint& checkpoint, const TypesOfFormat& types, LackingPolicy policy) {
   std::vector<std::string> replaced;
-  std::string types;
+  std::string lacking;
   for (TensorEntry& entry : checkpoint.tensors) {
-    if (has_type(entry.spec.dtype)) continue;
+    if (types.has(entry.spec)) continue;
     const std::string_view type = dtype_name(entry.spec.dtype);
-    if (policy == LackingPolicy::Refuse) {
-      throw Error(ErrorCode::Unsupported,
-                  fmt::format("tensor '{}': {} has no {}; its bytes can be kept as U8 (--lacking u8), or its "
-                              "numbers cast (--dtype)",
-                              printable(entry.spec.name), format, type),
-                  entry.spec.name);
-    }
-    if (types.find(type) == std::string::npos) types += fmt::format("{}{}", types.empty() ? "" : ", ", type);
+    if (policy == LackingPolicy::Refuse) refuse_lacking(entry.spec, types);
+    if (lacking.find(type) == std::string::npos)
+      lacking += fmt::format("{}{}", lacking.empty() ? "" : ", ", type);
     entry.spec.shape = shape_in_bytes(entry.spec);
-    entry.spec.dtype = DType::U8;
+    entry.spec.dtype = types.bytes;
     replaced.push_back(entry.spec.name);
   }
   if (replaced.empty()) return;
   checkpoint.findings.push_back(
       finding(Severity::Warning, "DTypeAsBytes",
-              fmt::format("{} has no {}: the bytes are kept as U8, what they are is lost: {}", format, types,
-                          list_some(replaced)),
+              fmt::format("{} has no {}: the bytes are kept as {}, what they are is lost: {}", types.name,
+                          lacking, dtype_name(types.bytes), list_some(replaced)),
               replaced.front()));
 }
 
-void flatten(Checkpoint& checkpoint, std::string_view format) {
-  if (const std::size_t aliases = expand_aliases(checkpoint); aliases > 0) {
-    checkpoint.findings.push_back(finding(
-        Severity::Info, "TiedTensorsCopied",
-        fmt::format("{} tied tensors get bytes of their own: {} cannot share them", aliases, format)));
-  }
+void copy_tied(Checkpoint& checkpoint, std::string_view format) {
+  const std::size_t aliases = expand_aliases(checkpoint);
+  if (aliases == 0) return;
+  checkpoint.findings.push_back(
+      finding(Severity::Info, "TiedTensorsCopied",
+              fmt::format("{} tied tensors get bytes of their own: {} cannot share them", aliases, format)));
+}
+
+void report_lost_metadata(Checkpoint& checkpoint, std::string_view format,
+                          const std::function<bool(std::string_view)>& kept) {
+  std::set<std::string_view> names;
+  for (const TensorEntry& entry : checkpoint.tensors) names.insert(entry.spec.name);
   std::vector<std::string> keys;
   for (const auto& [key, value] : checkpoint.metadata.value_or(Metadata{})) {
-    if (key != "format") keys.push_back(key);  // says what the input was made by, no more
+    const bool is_alias = !names.contains(key) && names.contains(value);
+    const bool says_origin = key == "format";  // what the input was made by, no more
+    if (!is_alias && !says_origin && !(kept && kept(key))) keys.push_back(key);
   }
   if (keys.empty()) return;
   checkpoint.findings.push_back(
       finding(Severity::Warning, "MetadataNotKept",
-              fmt::format("{} has no place for the metadata: {}", format, list_some(keys))));
+              fmt::format("{} has no place for the metadata: {}", format, list_some(keys)), keys.front()));
 }
 
 }  // namespace weighbridge

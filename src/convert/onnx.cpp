@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "convert/lacking.hpp"
 #include "convert/outputs.hpp"
 #include "formats/onnx/fill.hpp"
 #include "formats/onnx/read.hpp"
@@ -49,6 +50,10 @@ std::vector<OutputFile> plan_onnx_files(Checkpoint& checkpoint, const std::strin
   }
   onnx::FillOptions fill{.open = options.open, .outside = nullptr, .is_own = options.template_is_input};
   if (options.template_folder != nullptr) fill.open.folder = options.template_folder;
+  if (!options.external_data && !options.template_is_input) {
+    report_lost_metadata(checkpoint, "the model",
+                         [](std::string_view key) { return key == onnx::kRestated; });
+  }
   std::vector<OutputFile> files;
   std::optional<onnx::DataFile> data;
   if (options.external_data) {

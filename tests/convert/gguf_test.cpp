@@ -164,7 +164,7 @@ TEST(Gguf, WhatItCannotHoldIsRefused) {
   const Conversions at;
   const ConvertOptions options = with_pairs({"general.architecture=str:a"});
   at.put_tensor("u8", {"w", DType::U8, {1}});
-  EXPECT_THAT(at.refusal("u8", options).what(), HasSubstr("is U8, for which GGUF has no type"));
+  EXPECT_THAT(at.refusal("u8", options).what(), HasSubstr("GGUF has no U8; its bytes can be kept as I8"));
   at.put_tensor("name", {std::string(64, 'n'), DType::F32, {1}});
   EXPECT_THAT(at.refusal("name", options).what(), HasSubstr("a name of 64 bytes"));
   at.put_tensor("rank", {"w", DType::F32, {1, 1, 1, 1, 1}});
@@ -220,7 +220,7 @@ TEST(Gguf, MetadataWithoutAPlaceIsReported) {
   options.to = OutputFormat::Gguf;
   const ConvertReport report = convert(at.path("x.safetensors"), at.path("out.gguf"), options);
   ASSERT_EQ(report.findings.size(), 1U);
-  EXPECT_EQ(report.findings[0].code, "MetadataNotWritten");
+  EXPECT_EQ(report.findings[0].code, "MetadataNotKept");
   EXPECT_EQ(report.findings[0].subject, "lost");
 }
 

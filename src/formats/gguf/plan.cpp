@@ -86,7 +86,7 @@ class Planner {
     find_alignment();
     FilePlan plan = lay_out(outputs);
     check_output_size(plan.total_bytes, checkpoint_, limits_);
-    report();
+    report_left();
     return plan;
   }
 
@@ -213,24 +213,6 @@ class Planner {
     }
     plan.total_bytes = at;
     return plan;
-  }
-
-  void report() {
-    report_left();
-    if (!checkpoint_.metadata) return;
-    std::vector<std::string_view> lost;
-    for (const auto& [key, value] : *checkpoint_.metadata) {
-      if (key != "format" && key != kArchitecture && !is_raw_note(key)) lost.push_back(key);
-    }
-    if (lost.empty()) return;
-    const std::string first(lost.front());
-    findings_.push_back(
-        {.severity = Severity::Warning,
-         .code = "MetadataNotWritten",
-         .message = fmt::format("{} entries of the metadata have no place in GGUF ('{}'{})", lost.size(),
-                                printable(first), lost.size() > 1 ? ", ..." : ""),
-         .subject = first,
-         .offset = std::nullopt});
   }
 
   void report_left() {

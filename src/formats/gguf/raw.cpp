@@ -54,6 +54,13 @@ void note_raw(Metadata& metadata, std::string_view name, const TensorType& type,
   metadata.emplace(key_of(kShape, name), shape_text(shape));
 }
 
+void copy_raw_notes(const Metadata& metadata, std::string_view from, std::string_view to, Metadata& out) {
+  for (const std::string_view what : {kType, kShape}) {
+    const auto note = metadata.find(key_of(what, from));
+    if (note != metadata.end()) out.emplace(key_of(what, to), note->second);
+  }
+}
+
 std::optional<RawTensor> find_raw(const std::optional<Metadata>& metadata, const TensorSpec& spec) {
   if (!metadata || spec.dtype != DType::U8) return std::nullopt;
   const auto type = metadata->find(key_of(kType, spec.name));

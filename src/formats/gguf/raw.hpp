@@ -27,6 +27,9 @@ struct RawTensor {
 /// Writes `gguf.type.<name>` and `gguf.shape.<name>`.
 void note_raw(Metadata& metadata, std::string_view name, const TensorType& type, const Shape& shape);
 
+/// Writes to `out` what `metadata` notes about the tensor `from`, if anything, as notes about `to`.
+void copy_raw_notes(const Metadata& metadata, std::string_view from, std::string_view to, Metadata& out);
+
 /// What the metadata says about a tensor; nothing when it says nothing. Throws MalformedCheckpoint when that
 /// cannot be: a type that is not known, a shape that does not go with that of the bytes.
 [[nodiscard]] std::optional<RawTensor> find_raw(const std::optional<Metadata>& metadata,

@@ -1,5 +1,8 @@
 #include "formats/hdf5/messages.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include <weighbridge/error.hpp>
 #include <weighbridge/text.hpp>
 
@@ -95,6 +98,13 @@ std::string object_header(std::uint64_t messages, std::uint32_t links, const std
 }
 
 }  // namespace
+
+bool has_datatype(DType dtype) noexcept {
+  using enum DType;
+  constexpr std::array kTypes = {BOOL, U8,  U16, U32, U64,     I8,   I16, I32,
+                                 I64,  F16, F32, F64, F8_E5M2, BF16, C64};
+  return std::ranges::find(kTypes, dtype) != kTypes.end();
+}
 
 std::string datatype(const TensorSpec& tensor) {
   const std::uint64_t bytes = bit_width(tensor.dtype) / 8;

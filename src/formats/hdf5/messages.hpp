@@ -46,6 +46,9 @@ class Fields {
   std::string bytes_;
 };
 
+/// Whether HDF5 has a common type for it.
+[[nodiscard]] bool has_datatype(DType dtype) noexcept;
+
 /// Throws Unsupported, naming the tensor.
 std::string datatype(const TensorSpec& tensor);
 

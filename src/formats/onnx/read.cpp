@@ -66,7 +66,7 @@ std::string restated_json(const std::vector<Restated>& restated) {
 
 void note_restated(const std::vector<Restated>& restated, const Limits& limits, Checkpoint& checkpoint) {
   if (restated.empty()) return;
-  checkpoint.metadata->emplace("onnx.tensors", restated_json(restated));
+  checkpoint.metadata->emplace(kRestated, restated_json(restated));
   std::uint64_t noted = 0;
   for (const Restated& tensor : restated) {
     if (tensor.sparse || noted++ >= limits.findings) continue;

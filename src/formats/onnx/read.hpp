@@ -1,10 +1,15 @@
 // ONNX models as checkpoints.
 #pragma once
 
+#include <string_view>
+
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/checkpoint.hpp>
 
 namespace weighbridge::onnx {
+
+/// The entry of the metadata that says what no dtype of safetensors does: the model has it, too.
+inline constexpr std::string_view kRestated = "onnx.tensors";
 
 /// Whether the content can be a ModelProto, which has no magic number: fields of a model and nothing else
 /// up to the end of the file, among them a version and a graph. A graph that is cut off at the end passes, so

@@ -145,6 +145,10 @@ void write_storage(pickle::Writer& out, std::string_view type, std::string_view 
 
 }  // namespace
 
+bool has_torch_type(DType dtype) noexcept {
+  return std::ranges::find(kTypes, dtype, &TorchType::dtype) != kTypes.end();
+}
+
 Shelf::Shelf(const Parts& parts) {
   for (const Checkpoint* checkpoint : {&parts.model, parts.optimizer}) {
     Set set{.checkpoint = checkpoint, .by_name = {}};

@@ -18,6 +18,9 @@
 
 namespace weighbridge::restore {
 
+/// Whether torch has tensors of that dtype.
+[[nodiscard]] bool has_torch_type(DType dtype) noexcept;
+
 /// Which of the two files holds a tensor.
 enum class File : std::uint8_t { Model, Optimizer };
 
