@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "formats/checked_source.hpp"
 #include "formats/keras/read.hpp"
+#include "formats/zip/crc32.hpp"
 
 namespace weighbridge::keras {
 namespace {
@@ -35,8 +37,20 @@ ModelText read_text(const zip::Archive& archive, std::string_view entry, std::st
                 fmt::format("{} has {} bytes, the limit is {}", entry, found.bytes, limits.header_bytes));
   }
   std::string text(found.bytes, '\0');
-  archive.open(found)->read_at(0, std::as_writable_bytes(std::span(text)));
+  const SourcePtr content = archive.open(found);
+  zip::check_crc32(found, *content);
+  content->read_at(0, std::as_writable_bytes(std::span(text)));
   return {.name = std::string(name), .text = std::move(text)};
+}
+
+/// Keras refuses weights with another checksum than that of the directory. It is looked at before the first
+/// byte of a dataset is given away: listing an archive does not read all of it.
+void check_datasets(hdf5::Content& content, const zip::Archive& archive, const zip::Entry& weights) {
+  const auto look = [weights, bytes = archive.open(weights)] { zip::check_crc32(weights, *bytes); };
+  const OnceCheckedPtr check = check_once(look);
+  for (hdf5::Dataset& dataset : content.datasets) {
+    if (dataset.source != nullptr) dataset.source = checked_source(std::move(dataset.source), check);
+  }
 }
 
 /// Vocabularies and the like, which no tensor refers to.
@@ -87,7 +101,9 @@ Checkpoint read_archive(SourcePtr source, const OpenOptions& options) {
         std::string(kNumpyWeights));
   }
   std::vector<ModelText> texts = read_model_texts(archive, options.limits);
-  Checkpoint checkpoint = assemble(parse_hdf5(archive.open(*weights), options), std::move(texts), options);
+  hdf5::Content content = parse_hdf5(archive.open(*weights), options);
+  check_datasets(content, archive, *weights);
+  Checkpoint checkpoint = assemble(std::move(content), std::move(texts), options);
   checkpoint.format = "keras";
   const Findings& findings = archive.findings();
   checkpoint.findings.insert(checkpoint.findings.begin(), findings.begin(), findings.end());

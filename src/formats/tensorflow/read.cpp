@@ -13,8 +13,9 @@
 
 #include "base/checked.hpp"
 #include "base/text.hpp"
+#include "formats/checked_source.hpp"
 #include "formats/tensorflow/bundle.hpp"
-#include "formats/tensorflow/checked_source.hpp"
+#include "formats/tensorflow/crc32c.hpp"
 #include "formats/tensorflow/element.hpp"
 #include "formats/tensorflow/failure.hpp"
 #include "formats/tensorflow/object_graph.hpp"
@@ -34,6 +35,20 @@ Transform transform_of(DType dtype, bool big_endian) {
   if (width == 16) return Transform::Swap2;
   if (width == 32) return Transform::Swap4;
   return width == 64 ? Transform::Swap8 : Transform::None;
+}
+
+/// All of the content is read once, when somebody first asks for any of it.
+void check_crc(const ByteSource& content, std::uint32_t expected, const std::string& name) {
+  constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;
+  std::uint32_t crc = 0;
+  for (std::uint64_t at = 0; at < content.size(); at += kPieceBytes) {
+    const Buffer piece = content.read(at, std::min(kPieceBytes, content.size() - at));
+    crc = crc32c(piece.bytes(), crc);
+  }
+  if (mask_crc(crc) == expected) return;
+  refuse(fmt::format("tensor '{}' has the CRC-32C {:08x}, the index says {:08x}", printable(name),
+                     mask_crc(crc), expected),
+         name);
 }
 
 /// The files with the tensors, opened when one of them is needed.
@@ -177,10 +192,11 @@ class Reader {
              key);
     }
     check_range(key, entry);
-    return {
-        .spec = std::move(spec),
-        .data = {.source = checked_source(files_.get(entry.shard), entry.offset, entry.bytes, entry.crc, key),
-                 .transform = transform_of(*find_dtype(entry.type), index_.big_endian)}};
+    SourcePtr content = sub_source(files_.get(entry.shard), entry.offset, entry.bytes);
+    const auto look = [content, crc = entry.crc, key] { check_crc(*content, crc, key); };
+    return {.spec = std::move(spec),
+            .data = {.source = checked_source(content, check_once(look)),
+                     .transform = transform_of(*find_dtype(entry.type), index_.big_endian)}};
   }
 
   /// A variable that was saved in parts, one for each device that had some of it.

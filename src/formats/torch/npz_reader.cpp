@@ -10,11 +10,13 @@
 #include "base/endian.hpp"
 #include "base/text.hpp"
 #include "formats/bundle_extras.hpp"
+#include "formats/checked_source.hpp"
 #include "formats/key.hpp"
 #include "formats/numpy/npy.hpp"
 #include "formats/torch/read.hpp"
 #include "formats/torch/report.hpp"
 #include "formats/zip/archive.hpp"
+#include "formats/zip/crc32.hpp"
 
 namespace weighbridge::torch {
 namespace {
@@ -60,8 +62,12 @@ class NpzReader {
     // A source of its own: one that was read from keeps an inflater, and an archive has many entries.
     numpy::NpyHeader header = numpy::parse_npy_header(*archive_.open(entry));
     SourcePtr content = archive_.open(entry);
-    if (numpy::holds_objects(*header.type)) return read_values(std::move(content), entry, name, true);
+    if (numpy::holds_objects(*header.type)) {
+      read_values(content, entry, name, true);  // says what is dangerous, damaged or not
+      return zip::check_crc32(entry, *archive_.open(entry));
+    }
     numpy::resolve_void(header, options_.numpy_void);
+    content = checked_source(std::move(content), check_of(entry));
     const numpy::Array array = numpy::npy_array(header, content, options_.limits);
     if (!numpy::holds_numbers(array) || numpy::holds_other(array)) {
       return read_values(std::move(content), entry, name, false);
@@ -70,6 +76,12 @@ class NpzReader {
     report_rest(*content, array.offset + array.bytes, findings);
     add_findings(entry, std::move(findings));
     std::ranges::move(numpy::tensors_of(array, name, options_), std::back_inserter(result_.tensors));
+  }
+
+  /// numpy refuses an entry with another checksum than that of the directory. It is looked at before the
+  /// first of the array's bytes is given away: listing an archive reads none.
+  [[nodiscard]] OnceCheckedPtr check_of(const zip::Entry& entry) const {
+    return check_once([entry, content = archive_.open(entry)] { zip::check_crc32(entry, *content); });
   }
 
   /// An array with parts that are no numbers: these become extras.

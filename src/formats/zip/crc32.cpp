@@ -4,7 +4,10 @@
 #include <span>
 #include <vector>
 
+#include <fmt/format.h>
 #include <zlib.h>
+
+#include "formats/zip/failure.hpp"
 
 namespace weighbridge::zip {
 namespace {
@@ -22,6 +25,15 @@ std::uint32_t compute_crc32(const ByteSource& source) {
     crc = crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
   }
   return static_cast<std::uint32_t>(crc);
+}
+
+void check_crc32(const Entry& entry, const ByteSource& content) {
+  if (entry.crc32 == 0) return;
+  const std::uint32_t found = compute_crc32(content);
+  if (found == entry.crc32) return;
+  throw entry_failure(ErrorCode::MalformedArchive, entry.name,
+                      fmt::format("has the CRC-32 {:08x}, the directory says {:08x}", found, entry.crc32),
+                      entry.data_offset);
 }
 
 }  // namespace weighbridge::zip
