@@ -25,7 +25,7 @@ Files = dict[str, bytes]
 class Case:
     """One file (with those beside it) that somebody made to do harm, or that only looks like it."""
 
-    number: int  # As in the list of adversarial files that the project works from: 1 to 70.
+    number: int  # As in the list of adversarial files that the project works from: 1 to 70; from 71 on, the formats.
     variant: str
     story: str
     make: Callable[[], bytes | Files]  # Of several files the first is the input.

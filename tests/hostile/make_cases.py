@@ -10,12 +10,13 @@ import argparse
 from pathlib import Path
 
 from container_cases import CONTAINER_CASES
+from format_cases import FORMAT_CASES
 from geometry_cases import GEOMETRY_CASES
 from pickle_cases import MACHINE_CASES
 from stream_cases import LEGACY_CASES
 from zip_cases import ZIP_CASES
 
-CASES = [*ZIP_CASES, *GEOMETRY_CASES, *MACHINE_CASES, *LEGACY_CASES, *CONTAINER_CASES]
+CASES = [*ZIP_CASES, *GEOMETRY_CASES, *MACHINE_CASES, *LEGACY_CASES, *CONTAINER_CASES, *FORMAT_CASES]
 
 
 def main() -> None:
