@@ -108,7 +108,9 @@ TEST(OnnxExternal, FollowsNoLinks) {
   const TempFolder outside;
   put_file(outside / "secret", "abcd");
   std::filesystem::create_symlink(outside / "secret", folder / "data");
-  EXPECT_EQ(error_of([&] { read({{"location", "data"}}, folder); }).code(), ErrorCode::IoError);
+  const Error error = error_of([&] { read({{"location", "data"}}, folder); });
+  EXPECT_EQ(error.code(), ErrorCode::IoError);
+  EXPECT_THAT(error.what(), HasSubstr("'data', which is a symbolic link and not followed"));
 }
 
 TEST(OnnxExternal, RefusesWhatIsNoRegularFile) {

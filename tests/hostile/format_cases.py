@@ -235,7 +235,7 @@ ONNX_CASES = [
     Case(73, "folder", "data that is the folder", lambda: beside("."), CHECKPOINT, scan=(0, 1, 4)),
     Case(73, "missing", "data that is not there", lambda: beside("nothing"), OUTSIDE),
     Case(73, "symlink", "data that is a link to /etc/passwd", lambda: beside("weights"), OUTSIDE,
-         prepare=link_weights),
+         message="symbolic link", prepare=link_weights),
     Case(73, "pipe", "data that is a pipe", lambda: beside("weights"), OUTSIDE, prepare=pipe_weights),
     Case(73, "negative", "an offset of -1", lambda: beside("weights", offset="-1"), CHECKPOINT),
     Case(73, "beyond", "an offset beyond the file", lambda: beside("weights", offset="8"), CHECKPOINT),

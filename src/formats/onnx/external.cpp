@@ -1,6 +1,7 @@
 #include "formats/onnx/external.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <weighbridge/error.hpp>
 
@@ -36,6 +37,21 @@ bool goes_up(std::string_view location) {
 bool is_absolute(std::string_view location) {
   return location.front() == '/' || location.front() == '\\' || (location.size() > 1 && location[1] == ':') ||
          location.find("://") != std::string_view::npos;
+}
+
+/// Links are refused, as onnx itself refuses them: what they lead to is not the model's.
+SourcePtr find_file(const InputFolder& folder, const TensorProto& tensor, const std::string& name) {
+  try {
+    return folder.find(name);
+  } catch (const Error& error) {
+    if (error.system_error() != ELOOP) throw;
+    throw Error(
+        ErrorCode::IoError,
+        fmt::format("{}: its data is in '{}', which is a symbolic link and not followed; of a model in a "
+                    "download cache make a copy with its data: cp -rL",
+                    tensor_text(tensor), printable(name)),
+        tensor.name);
+  }
 }
 
 }  // namespace
@@ -74,7 +90,7 @@ ExternalFiles::File& ExternalFiles::open(const TensorProto& tensor, const std::s
                             tensor_text(tensor), printable(name)),
                 tensor.name);
   }
-  File file{.source = options_.folder->find(name), .header = {}, .tensors = {}};
+  File file{.source = find_file(*options_.folder, tensor, name), .header = {}, .tensors = {}};
   if (file.source == nullptr) {
     refuse_tensor(tensor, fmt::format("its data is in '{}', which is not beside the model", printable(name)));
   }
