@@ -28,5 +28,5 @@ foreach(suite IN ITEMS
     COMMAND ${WEIGHBRIDGE_PYTHON} -m pytest --quiet -p no:cacheprovider test_${suite}.py
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/package)
   set_tests_properties(python.sanitized.${suite} PROPERTIES
-    FIXTURES_REQUIRED sanitized_package ENVIRONMENT "${sanitized_environment}")
+    FIXTURES_REQUIRED sanitized_package COST 20 ENVIRONMENT "${sanitized_environment}")
 endforeach()
