@@ -65,6 +65,15 @@ def unlisted_tests() -> list[str]:
     ]
 
 
+def unguarded_headers() -> list[str]:
+    """Headers that may not be included twice."""
+    return [
+        f"{name_of(path)}: has no #pragma once"
+        for path in files(".hpp")
+        if "#pragma once" not in path.read_text(encoding="utf-8").splitlines()
+    ]
+
+
 def broken_references() -> list[str]:
     """Links between documents, and documents named in sources, that lead nowhere."""
     problems: list[str] = []
@@ -92,7 +101,10 @@ def main() -> None:
         checked += 1
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             problems += [f"{name_of(path)}:{number}: {problem}" for problem in line_problems(line)]
-    finish(problems + untested_folders() + unlisted_tests() + broken_references() + ci_problems(), checked)
+    finish(
+        problems + untested_folders() + unlisted_tests() + unguarded_headers() + broken_references() + ci_problems(),
+        checked,
+    )
 
 
 if __name__ == "__main__":
