@@ -4,7 +4,9 @@
 #include <weighbridge/version.hpp>
 #include <weighbridge/worker.hpp>
 
-#include <CLI/Config.hpp>  // App keeps a configuration reader, whose members are defined here
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>     // App keeps a configuration reader, whose members are defined here,
+#include <CLI/Formatter.hpp>  // and a formatter
 #include <fmt/format.h>
 
 #include "cli/errors.hpp"
@@ -77,9 +79,9 @@ int finish_parse(const CLI::App& app, const CLI::ParseError& error, std::string_
 
 }  // namespace
 
-std::unique_ptr<CLI::App> build_app(Invocation& invocation) {
-  auto app = std::make_unique<CLI::App>(kPurpose, "weighbridge");
-  app->formatter(std::make_shared<HelpFormatter>());
+std::shared_ptr<CLI::App> build_app(Invocation& invocation) {
+  auto app = std::make_shared<CLI::App>(kPurpose, "weighbridge");
+  set_help_layout(*app);
   app->set_help_flag("-h,--help", "Show this text and exit.");
   app->set_version_flag("--version", std::string(kVersion), "Show name and version and exit.");
   app->add_flag_callback(

@@ -3,14 +3,12 @@
 
 #include <memory>
 
-#include <CLI/App.hpp>
-
 #include "cli/command.hpp"
 
 namespace weighbridge::cli {
 
 /// The whole command line. A parse puts the chosen verb into `invocation`, which must outlive the app.
-std::unique_ptr<CLI::App> build_app(Invocation& invocation);
+std::shared_ptr<CLI::App> build_app(Invocation& invocation);
 
 /// Gives the exit code of the process.
 int run(int argc, const char* const* argv);

@@ -150,10 +150,10 @@ int execute(const ConvertCommand& command, WorkerFiles& files) {
 }  // namespace
 
 void add_convert(CLI::App& app, Invocation& invocation) {
-  CLI::App& verb = *app.add_subcommand("convert", kPurpose);
+  CLI::App& verb = add_named(app, "convert", kPurpose);
   const auto command = std::make_shared<ConvertCommand>();
   declare_convert(verb, *command);
-  verb.callback([command, &invocation] {
+  when_chosen(verb, [command, &invocation] {
     invocation.run = [command, &invocation] {
       return run_in_worker(invocation, prepare(*command),
                            [&](WorkerFiles& files) { return execute(*command, files); });

@@ -4,6 +4,7 @@
 #include <weighbridge/diff.hpp>
 #include <weighbridge/text.hpp>
 
+#include <CLI/App.hpp>
 #include <fmt/format.h>
 
 #include "cli/help.hpp"

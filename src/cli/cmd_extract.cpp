@@ -34,7 +34,7 @@ struct Options {
 
 void declare(CLI::App& app, Options& options) {
   add_request(app, options.input, options.request);
-  add_value(app, "-o,--output", options.output, "OUT", "The file to write. Required.")->required();
+  require(add_value(app, "-o,--output", options.output, "OUT", "The file to write. Required."));
   add_flag(app, "-f,--force", options.force, "Replace OUT when it exists.");
   add_choice<Format>(
       app, "--format", options.format, {{"raw", Format::Raw}, {"npy", Format::Npy}},

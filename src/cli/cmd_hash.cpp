@@ -27,7 +27,7 @@ void declare(CLI::App& app, Options& options) {
   add_flag(app, "--tensors", options.tensors,
            "Hash each tensor instead of the file; with --json, as well as the file.");
   add_filter(app, options.globs);
-  app.get_option("--filter")->needs(app.get_option("--tensors"));
+  need(app, "--filter", "--tensors");
   add_examples(app,
                {{"As sha256sum does", "weighbridge hash model.safetensors"},
                 {"What changed between two checkpoints?",

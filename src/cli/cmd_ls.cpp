@@ -41,8 +41,8 @@ void declare(CLI::App& app, Options& options) {
                      {"offset", Order::Offset},
                      {"dtype", Order::DType}},
                     "Order of the list; size puts the largest first. Default: file, the file's own order.");
-  CLI::Option* tree = add_flag(app, "--tree", options.tree, "Show the names as a tree, split at their dots.");
-  tree->excludes(app.get_option("--json"));
+  add_flag(app, "--tree", options.tree, "Show the names as a tree, split at their dots.");
+  exclude(app, "--tree", "--json");
   add_examples(app, {{"All tensors", "weighbridge ls model.safetensors"},
                      {"The ten largest", "weighbridge ls model.pt --sort size | head -n 11"},
                      {"Attention weights only", "weighbridge ls model.pt --filter '*.attn.*.weight'"},

@@ -2,6 +2,7 @@
 
 #include <weighbridge/version.hpp>
 
+#include <CLI/App.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

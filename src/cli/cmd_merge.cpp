@@ -1,5 +1,6 @@
 #include <weighbridge/text.hpp>
 
+#include <CLI/App.hpp>
 #include <fmt/format.h>
 
 #include "cli/help.hpp"

@@ -37,11 +37,9 @@ struct Options {
 };
 
 void declare(CLI::App& app, Options& options) {
-  app.add_option(
-         "PATH", options.paths,
-         "Files and folders, with all that is below them; - is standard input. Links in folders are not "
-         "followed.")
-      ->required();
+  add_files(app, options.paths, "PATH",
+            "Files and folders, with all that is below them; - is standard input. Links in folders are not "
+            "followed.");
   add_flag(app, "-q,--quiet", options.quiet, "Print no report; the exit status tells.");
   add_flag(app, "--problems", options.style.problems_only, "Leave out clean files.");
   add_flag(app, "--all", options.style.all_names, "List the names that are known to be harmless, and notes.");
@@ -56,9 +54,8 @@ void declare(CLI::App& app, Options& options) {
       fmt::format("Look into archives within archives down to this depth. Default: {}.", options.depth));
   add_sandbox(app, options.input.worker);
   add_json(app, options.input.json);
-  CLI::Option* sarif =
-      add_flag(app, "--sarif", options.sarif, "Print SARIF 2.1.0, as code scanning reads it.");
-  sarif->excludes(app.get_option("--json"));
+  add_flag(app, "--sarif", options.sarif, "Print SARIF 2.1.0, as code scanning reads it.");
+  exclude(app, "--sarif", "--json");
   add_examples(app, {{"Everything that was downloaded", "weighbridge scan ~/Downloads"},
                      {"A gate for a build", "weighbridge scan --quiet --fail-on unknown models/"},
                      {"For code scanning", "weighbridge scan --sarif models/ > scan.sarif"}});

@@ -32,8 +32,7 @@ struct Verdict {
 };
 
 void declare(CLI::App& app, Options& options) {
-  app.add_option("FILE", options.files, "Safetensors files and PyTorch checkpoints, told apart by content.")
-      ->required();
+  add_files(app, options.files, "FILE", "Safetensors files and PyTorch checkpoints, told apart by content.");
   add_flag(app, "--strict", options.strict, "Let warnings give exit status 1 too.");
   add_json(app, options.input.json);
   add_examples(app, {{"One file", "weighbridge validate model.safetensors"},

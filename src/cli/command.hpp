@@ -5,7 +5,12 @@
 #include <functional>
 #include <string>
 
-#include <CLI/App.hpp>
+// Only what talks to CLI11 itself includes it: each of its functions is inline, and compiled wherever it is
+// used.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace weighbridge::cli {
 

@@ -20,10 +20,9 @@ struct Options {
 };
 
 void declare(CLI::App& app, Options& options) {
-  add_choice<Shell>(app, "SHELL", options.shell,
-                    {{"bash", Shell::Bash}, {"zsh", Shell::Zsh}, {"fish", Shell::Fish}},
-                    "The shell: bash, zsh or fish.")
-      ->required();
+  require(add_choice<Shell>(app, "SHELL", options.shell,
+                            {{"bash", Shell::Bash}, {"zsh", Shell::Zsh}, {"fish", Shell::Fish}},
+                            "The shell: bash, zsh or fish."));
   add_examples(
       app, {{"For this bash", "source <(weighbridge completion bash)"},
             {"For every fish", "weighbridge completion fish > ~/.config/fish/completions/weighbridge.fish"}});

@@ -5,8 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/App.hpp>
-
 #include "cli/help.hpp"
 
 namespace weighbridge::cli {

@@ -50,11 +50,11 @@ std::string bash_completion(const CLI::App& app) {
   for (const CLI::App* verb : verbs(app)) {
     std::string words;
     for (const OptionRow& row : option_rows(*verb)) {
-      append_values(values, verb->get_name(), row);
+      append_values(values, verb_name(*verb), row);
       if (!row.is_argument) words += fmt::format("{}{}", words.empty() ? "" : " ", fmt::join(row.names, " "));
     }
-    fmt::format_to(std::back_inserter(options), "    {}) {} ;;\n", verb->get_name(), reply(words));
-    names += (names.empty() ? "" : " ") + verb->get_name();
+    fmt::format_to(std::back_inserter(options), "    {}) {} ;;\n", verb_name(*verb), reply(words));
+    names += (names.empty() ? "" : " ") + verb_name(*verb);
   }
   return fmt::format(kScript, fmt::arg("verbs", names), fmt::arg("values", values),
                      fmt::arg("options", options));

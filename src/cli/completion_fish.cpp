@@ -49,9 +49,9 @@ std::string fish_completion(const CLI::App& app) {
   std::string out = "# fish completion for weighbridge\n";
   for (const CLI::App* verb : verbs(app)) {
     fmt::format_to(std::back_inserter(out),
-                   "complete -c weighbridge -f -n __fish_use_subcommand -a {} -d {}\n", verb->get_name(),
-                   fish_quoted(first_sentence(verb->get_description())));
-    for (const OptionRow& row : option_rows(*verb)) append_row(out, verb->get_name(), row);
+                   "complete -c weighbridge -f -n __fish_use_subcommand -a {} -d {}\n", verb_name(*verb),
+                   fish_quoted(first_sentence(verb_purpose(*verb))));
+    for (const OptionRow& row : option_rows(*verb)) append_row(out, verb_name(*verb), row);
   }
   return out;
 }

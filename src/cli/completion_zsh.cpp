@@ -45,7 +45,7 @@ std::string spec(const OptionRow& row, const std::string& name) {
 }
 
 std::string verb_lines(const CLI::App& verb) {
-  std::string out = fmt::format("    {})\n      _arguments", verb.get_name());
+  std::string out = fmt::format("    {})\n      _arguments", verb_name(verb));
   for (const OptionRow& row : option_rows(verb)) {
     if (row.is_argument) {
       const std::string number = row.is_list ? "*" : "";
@@ -63,9 +63,9 @@ std::string zsh_completion(const CLI::App& app) {
   std::string names;
   std::string options;
   for (const CLI::App* verb : verbs(app)) {
-    const std::string purpose(first_sentence(verb->get_description()));
+    const std::string purpose(first_sentence(verb_purpose(*verb)));
     fmt::format_to(std::back_inserter(names), "    {}\n",
-                   shell_quoted(fmt::format("{}:{}", verb->get_name(), escaped(purpose))));
+                   shell_quoted(fmt::format("{}:{}", verb_name(*verb), escaped(purpose))));
     options += verb_lines(*verb);
   }
   return fmt::format(kScript, fmt::arg("verbs", names), fmt::arg("options", options));

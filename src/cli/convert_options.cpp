@@ -1,5 +1,7 @@
 #include "cli/convert_options.hpp"
 
+#include <CLI/App.hpp>
+
 #include "cli/help.hpp"
 #include "cli/pass_options.hpp"
 #include "cli/ways.hpp"

@@ -7,8 +7,6 @@
 
 #include <weighbridge/convert.hpp>
 
-#include <CLI/App.hpp>
-
 #include "cli/options.hpp"
 #include "cli/progress.hpp"
 

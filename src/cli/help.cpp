@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <utility>
 
+#include <CLI/App.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -71,6 +73,22 @@ void append_exit_status(std::string& out) {
   }
 }
 
+class HelpLayout : public CLI::FormatterBase {
+ public:
+  std::string make_help(const CLI::App* app, std::string /*name*/,
+                        CLI::AppFormatMode /*mode*/) const override {
+    std::string out =
+        fmt::format("Usage: {}\n\n{}\n", usage_line(*app), wrap(app->get_description(), 0, kWidth));
+    const auto rows = option_rows(*app);
+    append_verbs(out, *app);
+    append_rows(out, "Arguments", rows, true);
+    append_rows(out, "Options", rows, false);
+    if (!app->get_footer().empty()) out += "\nExamples:\n" + app->get_footer();
+    append_exit_status(out);
+    return out;
+  }
+};
+
 }  // namespace
 
 std::vector<OptionRow> option_rows(const CLI::App& app) {
@@ -83,6 +101,10 @@ std::vector<OptionRow> option_rows(const CLI::App& app) {
   }
   return rows;
 }
+
+const std::string& verb_name(const CLI::App& verb) { return verb.get_name(); }
+
+std::string verb_purpose(const CLI::App& verb) { return verb.get_description(); }
 
 std::vector<const CLI::App*> verbs(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App* verb) { return !verb->get_group().empty(); });
@@ -118,18 +140,7 @@ void add_examples(CLI::App& app, const std::vector<Example>& examples) {
   app.footer(text);
 }
 
-std::string HelpFormatter::make_help(const CLI::App* app, std::string /*name*/,
-                                     CLI::AppFormatMode /*mode*/) const {
-  std::string out =
-      fmt::format("Usage: {}\n\n{}\n", usage_line(*app), wrap(app->get_description(), 0, kWidth));
-  const auto rows = option_rows(*app);
-  append_verbs(out, *app);
-  append_rows(out, "Arguments", rows, true);
-  append_rows(out, "Options", rows, false);
-  if (!app->get_footer().empty()) out += "\nExamples:\n" + app->get_footer();
-  append_exit_status(out);
-  return out;
-}
+void set_help_layout(CLI::App& app) { app.formatter(std::make_shared<HelpLayout>()); }
 
 std::string_view first_sentence(std::string_view text) {
   text = text.substr(0, text.find(". "));

@@ -5,8 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/App.hpp>
-#include <CLI/Formatter.hpp>
+#include "cli/command.hpp"
 
 namespace weighbridge::cli {
 
@@ -22,6 +21,10 @@ struct OptionRow {
 
 /// Arguments first, then options, as they were added; hidden ones are left out.
 std::vector<OptionRow> option_rows(const CLI::App& app);
+
+/// "convert", and what it is for.
+const std::string& verb_name(const CLI::App& verb);
+std::string verb_purpose(const CLI::App& verb);
 
 /// The verbs that are not hidden.
 std::vector<const CLI::App*> verbs(const CLI::App& app);
@@ -45,11 +48,8 @@ struct Example {
 /// Examples are kept in the app's footer: a comment line and a command line each.
 void add_examples(CLI::App& app, const std::vector<Example>& examples);
 
-/// Usage, purpose, arguments, options, examples, exit status.
-class HelpFormatter : public CLI::FormatterBase {
- public:
-  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override;
-};
+/// Lets the app and its verbs write their help as: usage, purpose, arguments, options, examples, exit status.
+void set_help_layout(CLI::App& app);
 
 /// The first sentence, without its full stop.
 std::string_view first_sentence(std::string_view text);

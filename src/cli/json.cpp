@@ -59,6 +59,8 @@ Json tensor_json(const TensorSpec& spec) {
           {"bytes", byte_size(spec.dtype, spec.shape)}};
 }
 
+std::string json_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 void print_json(std::FILE* stream, const Json& json) {
   fmt::print(stream, "{}\n", json.dump(2, ' ', true, Json::error_handler_t::replace));
 }

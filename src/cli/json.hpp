@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 #include <weighbridge/checkpoint.hpp>
@@ -23,6 +24,9 @@ Json metadata_json(const std::optional<Metadata>& metadata);
 
 /// Name, dtype, shape, bytes.
 Json tensor_json(const TensorSpec& spec);
+
+/// In one line; what is no UTF-8 is replaced by U+FFFD.
+std::string json_line(const Json& json);
 
 /// Indented by two, one line at the end; what is no UTF-8 is replaced by U+FFFD.
 void print_json(std::FILE* stream, const Json& json);

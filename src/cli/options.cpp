@@ -8,12 +8,59 @@
 #include <weighbridge/error.hpp>
 #include <weighbridge/text.hpp>
 
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>     // App keeps a configuration reader, whose members are defined here,
+#include <CLI/Formatter.hpp>  // and a formatter
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "cli/worker.hpp"
 
 namespace weighbridge::cli {
 
+CLI::App& add_named(CLI::App& app, std::string_view name, std::string_view purpose) {
+  return *app.add_subcommand(std::string(name), std::string(purpose));
+}
+
+void when_chosen(CLI::App& verb, const std::function<void()>& action) { verb.callback(action); }
+
+template <class T>
+CLI::Option* add_value(CLI::App& app, std::string_view names, T& target, std::string_view placeholder,
+                       std::string_view description) {
+  return app.add_option(std::string(names), target, std::string(description))
+      ->option_text(std::string(placeholder));
+}
+
+template CLI::Option* add_value(CLI::App&, std::string_view, double&, std::string_view, std::string_view);
+template CLI::Option* add_value(CLI::App&, std::string_view, unsigned&, std::string_view, std::string_view);
+template CLI::Option* add_value(CLI::App&, std::string_view, std::uint64_t&, std::string_view,
+                                std::string_view);
+template CLI::Option* add_value(CLI::App&, std::string_view, std::string&, std::string_view,
+                                std::string_view);
+template CLI::Option* add_value(CLI::App&, std::string_view, std::filesystem::path&, std::string_view,
+                                std::string_view);
+template CLI::Option* add_value(CLI::App&, std::string_view, std::optional<std::string>&, std::string_view,
+                                std::string_view);
+template CLI::Option* add_value(CLI::App&, std::string_view, std::vector<std::string>&, std::string_view,
+                                std::string_view);
+
 void add_file(CLI::App& app, std::string& file, std::string_view placeholder, std::string_view description) {
   app.add_option(std::string(placeholder), file, std::string(description))->required();
+}
+
+void add_files(CLI::App& app, std::vector<std::string>& files, std::string_view placeholder,
+               std::string_view description) {
+  app.add_option(std::string(placeholder), files, std::string(description))->required();
+}
+
+CLI::Option* require(CLI::Option* option) { return option->required(); }
+
+void exclude(CLI::App& app, const std::string& option, const std::string& other) {
+  app.get_option(option)->excludes(app.get_option(other));
+}
+
+void need(CLI::App& app, const std::string& option, const std::string& other) {
+  app.get_option(option)->needs(app.get_option(other));
 }
 
 void add_key(CLI::App& app, std::optional<std::string>& key) {
@@ -116,6 +163,21 @@ CLI::Option* add_size(CLI::App& app, std::string_view name, std::uint64_t& targe
   };
   return app.add_option_function<std::string>(std::string(name), read, std::string(description))
       ->option_text("SIZE");
+}
+
+CLI::Option* add_word(CLI::App& app, std::string_view name, const std::vector<std::string_view>& words,
+                      const std::function<void(std::size_t)>& choose, std::string_view description) {
+  const std::string all = fmt::format("{}", fmt::join(words, "|"));
+  const std::vector<std::string> known(words.begin(), words.end());
+  const auto read = [known, choose, all, option = std::string(name)](const std::string& word) {
+    const auto found = std::ranges::find(known, word);
+    if (found == known.end()) {
+      throw CLI::ValidationError(option, fmt::format("'{}' is none of {}", word, all));
+    }
+    choose(static_cast<std::size_t>(found - known.begin()));
+  };
+  return app.add_option_function<std::string>(std::string(name), read, std::string(description))
+      ->option_text(all);
 }
 
 CLI::Option* add_flag(CLI::App& app, std::string_view names, bool& target, std::string_view description) {

@@ -1,7 +1,10 @@
 // Options that several verbs share, said once.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -12,10 +15,6 @@
 
 #include <weighbridge/checkpoint.hpp>
 #include <weighbridge/worker.hpp>
-
-#include <CLI/App.hpp>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "cli/command.hpp"
 
@@ -43,50 +42,59 @@ void add_allow_dangerous(CLI::App& app, bool& allow);
 
 CLI::Option* add_flag(CLI::App& app, std::string_view names, bool& target, std::string_view description);
 
-/// An option with one value, shown as `placeholder`.
+/// One argument or more. Required.
+void add_files(CLI::App& app, std::vector<std::string>& files, std::string_view placeholder,
+               std::string_view description);
+
+/// Wrong without that option or argument; gives it back.
+CLI::Option* require(CLI::Option* option);
+/// One of the two at most.
+void exclude(CLI::App& app, const std::string& option, const std::string& other);
+/// `option` only together with `other`.
+void need(CLI::App& app, const std::string& option, const std::string& other);
+
+/// An option with one value, shown as `placeholder`. For the types that options.cpp names.
 template <class T>
 CLI::Option* add_value(CLI::App& app, std::string_view names, T& target, std::string_view placeholder,
-                       std::string_view description) {
-  return app.add_option(std::string(names), target, std::string(description))
-      ->option_text(std::string(placeholder));
-}
+                       std::string_view description);
 
 /// A number of bytes, with a unit or without: 5GB is 5 * 10^9, 5GiB is 5 * 2^30.
 CLI::Option* add_size(CLI::App& app, std::string_view name, std::uint64_t& target,
                       std::string_view description);
 
-/// An option whose value is one of the given words.
+/// An option whose value is one of `words`; `choose` is told which.
+CLI::Option* add_word(CLI::App& app, std::string_view name, const std::vector<std::string_view>& words,
+                      const std::function<void(std::size_t)>& choose, std::string_view description);
+
+/// The same, where each word stands for a value.
 template <class T>
 CLI::Option* add_choice(CLI::App& app, std::string_view name, T& target,
                         std::initializer_list<std::pair<std::string_view, T>> choices,
                         std::string_view description) {
-  std::vector<std::pair<std::string, T>> table(choices.begin(), choices.end());
   std::vector<std::string_view> words;
-  for (const auto& choice : choices) words.push_back(choice.first);
-  const std::string all = fmt::format("{}", fmt::join(words, "|"));
-  const auto choose = [table = std::move(table), &target, all,
-                       option = std::string(name)](const std::string& word) {
-    for (const auto& choice : table) {
-      if (choice.first == word) {
-        target = choice.second;
-        return;
-      }
-    }
-    throw CLI::ValidationError(option, fmt::format("'{}' is none of {}", word, all));
-  };
-  return app.add_option_function<std::string>(std::string(name), choose, std::string(description))
-      ->option_text(all);
+  std::vector<T> values;
+  for (const auto& [word, value] : choices) {
+    words.push_back(word);
+    values.push_back(value);
+  }
+  const auto choose = [values = std::move(values), &target](std::size_t chosen) { target = values[chosen]; };
+  return add_word(app, name, words, choose, description);
 }
+
+/// A verb without options.
+CLI::App& add_named(CLI::App& app, std::string_view name, std::string_view purpose);
+/// What happens once the arguments are parsed and chose `verb`.
+void when_chosen(CLI::App& verb, const std::function<void()>& action);
 
 /// A verb whose options live in `Options`: `declare` names them, `execute` gives the exit code.
 /// `Options` has a member `input` of type Input.
 template <class Options>
 CLI::App& add_verb(CLI::App& app, Invocation& invocation, std::string_view name, std::string_view purpose,
                    void (*declare)(CLI::App&, Options&), int (*execute)(const Options&)) {
-  CLI::App& verb = *app.add_subcommand(std::string(name), std::string(purpose));
+  CLI::App& verb = add_named(app, name, purpose);
   const auto options = std::make_shared<Options>();
   declare(verb, *options);
-  verb.callback([options, execute, &invocation] {
+  when_chosen(verb, [options, execute, &invocation] {
     invocation.run = [options, execute] { return execute(*options); };
     invocation.file = options->input.file;
     invocation.errors = options->input.json ? stdout : nullptr;

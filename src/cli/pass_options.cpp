@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <CLI/App.hpp>
 #include <fmt/format.h>
 
 #include "cli/options.hpp"

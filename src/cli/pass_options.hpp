@@ -3,7 +3,7 @@
 
 #include <weighbridge/convert.hpp>
 
-#include <CLI/App.hpp>
+#include "cli/command.hpp"
 
 namespace weighbridge::cli {
 

@@ -36,7 +36,7 @@ void print_line(std::uint64_t done, std::uint64_t total) {
   Json json = document("progress");
   json["done"] = done;
   json["total"] = total;
-  fmt::print(stderr, "{}\n", json.dump());
+  fmt::print(stderr, "{}\n", json_line(json));
   std::fflush(stderr);
 }
 

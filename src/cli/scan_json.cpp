@@ -98,9 +98,7 @@ Json scan_report_json(const ScanReport& report) {
           {"omitted", report.omitted}};
 }
 
-std::string serialize_scan_report(const ScanReport& report) {
-  return scan_report_json(report).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string serialize_scan_report(const ScanReport& report) { return json_line(scan_report_json(report)); }
 
 ScanReport parse_scan_report(std::string_view bytes) {
   try {

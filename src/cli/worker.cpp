@@ -7,6 +7,7 @@
 
 #include <weighbridge/checkpoint.hpp>
 
+#include <CLI/App.hpp>
 #include <fmt/format.h>
 
 #include "cli/errors.hpp"

@@ -8,8 +8,6 @@
 
 #include <weighbridge/worker.hpp>
 
-#include <CLI/App.hpp>
-
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 
@@ -42,11 +40,11 @@ CLI::App& add_worker_verb(CLI::App& app, Invocation& invocation, std::string_vie
                           std::string_view purpose, void (*declare)(CLI::App&, Options&),
                           WorkerOptions (*prepare)(const Options&),
                           int (*execute)(const Options&, WorkerFiles&)) {
-  CLI::App& verb = *app.add_subcommand(std::string(name), std::string(purpose));
+  CLI::App& verb = add_named(app, name, purpose);
   const auto options = std::make_shared<Options>();
   declare(verb, *options);
   add_sandbox(verb, options->input.worker);
-  verb.callback([options, prepare, execute, &invocation] {
+  when_chosen(verb, [options, prepare, execute, &invocation] {
     invocation.run = [options, prepare, execute, &invocation] {
       return run_in_worker(invocation, prepare(*options),
                            [&](WorkerFiles& files) { return execute(*options, files); });
