@@ -48,5 +48,6 @@ function(weighbridge_room name)
     PUBLIC ${PROJECT_SOURCE_DIR}/include
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(weighbridge_${name} PRIVATE weighbridge_settings ${ROOM_USES})
+  weighbridge_use_precompiled(weighbridge_${name} library)
   set_property(GLOBAL APPEND PROPERTY WEIGHBRIDGE_ROOMS weighbridge_${name})
 endfunction()

@@ -10,6 +10,13 @@ find_package(BZip2 REQUIRED)
 find_package(LibLZMA REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+# To compile, -pthread only defines a macro that nothing reads; but GCC takes precompiled headers only where all
+# macros are as they were when it made them.
+get_target_property(re2_options PkgConfig::RE2 INTERFACE_COMPILE_OPTIONS)
+if(re2_options)
+  list(REMOVE_ITEM re2_options -pthread)
+  set_target_properties(PkgConfig::RE2 PROPERTIES INTERFACE_COMPILE_OPTIONS "${re2_options}")
+endif()
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
