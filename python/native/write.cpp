@@ -38,10 +38,11 @@ nb::bytes serialize(const Tensors& tensors, const nb::object& metadata_dict, std
 }
 
 std::uint64_t save(const Tensors& tensors, const std::filesystem::path& path, const nb::object& metadata_dict,
-                   std::uint32_t alignment, std::uint64_t slack, std::string_view durability,
-                   bool overwrite) {
+                   std::uint32_t alignment, std::uint64_t slack, std::string_view durability, bool overwrite,
+                   unsigned threads) {
   const auto metadata = metadata_of(metadata_dict);
-  const WriteOptions options = interruptible(durability_of(durability), overwrite);
+  WriteOptions options = interruptible(durability_of(durability), overwrite);
+  options.threads = threads;
   const nb::gil_scoped_release release;
   const FilePlan plan = plan_tensors(tensors.borrowed(), metadata, style_of(alignment, slack));
   return write_file(plan, path, options).bytes_written;
@@ -76,7 +77,7 @@ void bind_write(nb::module_& module) {
   module.def("serialize", &serialize, arg("tensors"), arg("metadata").none(), arg("alignment") = 8,
              arg("slack") = 0);
   module.def("save", &save, arg("tensors"), arg("path"), arg("metadata").none(), arg("alignment") = 8,
-             arg("slack") = 0, arg("durability") = "none", arg("overwrite") = true);
+             arg("slack") = 0, arg("durability") = "none", arg("overwrite") = true, arg("threads") = 0);
   module.def("write_text", &write_text, arg("path"), arg("text"), arg("durability") = "none",
              arg("overwrite") = true);
   module.def("save_descriptor", &save_descriptor, arg("tensors"), arg("descriptor"), arg("metadata").none(),

@@ -129,6 +129,7 @@ def save(
     slack: int = 0,
     durability: str = "none",
     overwrite: bool = True,
+    threads: int = 0,
 ) -> int: ...
 def save_descriptor(
     tensors: Tensors,

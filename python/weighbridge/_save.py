@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar
@@ -18,6 +19,7 @@ Destination: TypeAlias = "str | os.PathLike[str] | int | BinaryIO"
 Durable: TypeAlias = "bool | str"
 Value = TypeVar("Value")
 
+_MOST_AT_ONCE = 4
 _UNITS = {
     "": 1,
     "KB": 10**3,
@@ -40,6 +42,7 @@ class Options:
     slack: int = 0
     durable: Durable = False
     overwrite: bool = True
+    threads: int = 0  # That move bytes; 0 for as many as pay.
 
     def layout(self) -> tuple[dict[str, str] | None, int, int]:
         """Metadata, alignment and slack, as the native module takes them."""
@@ -63,7 +66,8 @@ def serialize(tensors: _native.Tensors, options: Options) -> bytes:
 def save(tensors: _native.Tensors, destination: Destination, options: Options) -> None:
     """One file: at a path, into a descriptor, or into a file object from where it stands."""
     if isinstance(destination, (str, os.PathLike)):
-        _native.save(tensors, destination, *options.layout(), durability(options.durable), options.overwrite)
+        how = (durability(options.durable), options.overwrite, options.threads)
+        _native.save(tensors, destination, *options.layout(), *how)
     elif isinstance(destination, int):
         _native.save_descriptor(tensors, destination, *options.layout(), durability(options.durable))
     elif callable(getattr(destination, "write", None)):
@@ -138,15 +142,35 @@ def save_shards(
     place = path.with_name(path.name + ".index.json")
     if options.overwrite:
         place.unlink(missing_ok=True)  # At no moment is an index about other shards than those beside it.
-    weight_map: dict[str, str] = {}
-    for number, shard in enumerate(shards, 1):
-        name = f"{path.stem}-{number:05}-of-{len(shards):05}{path.suffix}"
-        save_one(shard, path.with_name(name), replace(options, metadata=_metadata_of(shard, tensors, options.metadata)))
-        weight_map.update(dict.fromkeys(shard, name))
+    names = [f"{path.stem}-{number:05}-of-{len(shards):05}{path.suffix}" for number in range(1, len(shards) + 1)]
+    at_once = min(len(shards), os.cpu_count() or 1, _MOST_AT_ONCE)
+    each = replace(options, threads=max(1, (os.cpu_count() or 1) // at_once))
+
+    def save_shard(shard: Mapping[str, Value], name: str) -> None:
+        metadata = _metadata_of(shard, tensors, options.metadata)
+        save_one(shard, path.with_name(name), replace(each, metadata=metadata))
+
+    _for_all(save_shard, shards, names, at_once)
+    weight_map = {tensor: name for shard, name in zip(shards, names, strict=True) for tensor in shard}
     total = sum(map(size_of, tensors.values()))
     index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(weight_map.items()))}
     text = json.dumps(index, indent=2, ensure_ascii=False) + "\n"
     _native.write_text(place, text, durability(options.durable), options.overwrite)
+
+
+def _for_all(
+    work: Callable[[Mapping[str, Value], str], None], shards: list[dict[str, Value]], names: list[str], at_once: int
+) -> None:
+    """Several at once: writes to one file wait for each other. After a failure no other is begun."""
+    with ThreadPoolExecutor(at_once) as pool:
+        running = [pool.submit(work, *each) for each in zip(shards, names, strict=True)]
+        try:
+            wait(running, return_when=FIRST_EXCEPTION)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    for one in running:
+        if not one.cancelled():
+            one.result()
 
 
 def _split(tensors: Mapping[str, Value], size_of: Callable[[Value], int], most: int) -> Iterator[dict[str, Value]]:

@@ -54,8 +54,9 @@ def save_file(
     with the exception of reversed arrays and those of ml_dtypes whose elements lie apart.
 
     ``max_shard_size`` (bytes, or such as ``"5GB"``) splits what is larger into ``stem-00001-of-0000N.safetensors`` …
-    with an index ``stem.safetensors.index.json``. ``durable``: False leaves the bytes to the page cache; "data" waits
-    until they are on the disk before the file gets its name; True or "full" also waits for the name.
+    with an index ``stem.safetensors.index.json``; up to four of them are written at once. ``durable``: False leaves
+    the bytes to the page cache; "data" waits until they are on the disk before the file gets its name; True or "full"
+    also waits for the name.
     ``overwrite=False`` raises FileExistsError for a path that exists.
 
     Raises what :func:`save` raises, and SafetensorError that is also the OSError of the failed system call.

@@ -58,7 +58,7 @@ def save_file(
     """Writes ``tensors`` (see :func:`save`) to a path, a file descriptor or a binary file object.
 
     Dense tensors of the CPU are not copied in memory. Those of other devices come over one by one when the destination
-    is a path, so that no more than one is in host memory at a time. All other arguments are those of
+    is a path, so that no more than one of a file is in host memory at a time. All other arguments are those of
     :func:`weighbridge.numpy.save_file`.
     """
     kept, metadata = resolve_shared(tensors, metadata, shared)

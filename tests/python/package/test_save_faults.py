@@ -132,6 +132,19 @@ def test_nothing_is_kept_after_a_save(tmp_path: Path) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
 
 
+def test_shards_are_the_same_however_many_are_saved_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = []
+    for cores in (1, 2, 16):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        folder = tmp_path / str(cores)
+        folder.mkdir()
+        weighbridge.numpy.save_file(LARGE, folder / "m.safetensors", max_shard_size="8MiB", durable=cores == 2)
+        saved.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert len(saved[0]) == 5
+    assert saved[0] == saved[1] == saved[2]
+    assert set(weighbridge.numpy.load_file(tmp_path / "16" / "m.safetensors.index.json")) == set(LARGE)
+
+
 def test_shards_that_fail_midway_leave_no_index_of_other_shards(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     weighbridge.numpy.save_file(LARGE, path, max_shard_size="16MiB")
