@@ -115,7 +115,11 @@ ROWS = (
         id="L5",
         title="numpy: owned copy of 1 GiB, again in the same process",
         contenders=(*contenders("copy", large, (KEPT, INTO, *OWNED)), *LIMITS),
-        judged=(Gate(WHEEL, 4, 5), Gate(WHEEL, 4, 5, ours=KEPT), Gate(WHEEL, 4, 5, ours=INTO)),
+        judged=(
+            Gate(WHEEL, 4, 5),
+            Gate(WHEEL, 4, 5, ours=KEPT, when="memory kept"),
+            Gate(WHEEL, 4, 5, ours=INTO, when="load_into"),
+        ),
         warm_up="full",
     ),
 )
