@@ -13,7 +13,7 @@ build_packages="g++ cmake ninja-build pkg-config
   libseccomp-dev libssl-dev libhdf5-dev"
 python_packages="python3 python3-dev python3-venv"
 test_packages="libgtest-dev libgmock-dev
-  clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev valgrind"
+  clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev lld-19 valgrind"
 
 case "${1:-build}" in
   build) wanted="$build_packages" ;;
