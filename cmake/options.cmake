@@ -14,7 +14,7 @@ set(WEIGHBRIDGE_PREBUILT "" CACHE PATH
     "Prefix of an installed Weighbridge; the Python module is built over it, and nothing else")
 set(WEIGHBRIDGE_LICENCES "" CACHE PATH "Folder of licences that go with a wheel, for what is linked into it")
 set(WEIGHBRIDGE_PRECOMPILED_HEADERS "" CACHE STRING
-    "Whose sources begin with precompiled headers, to build faster: library, or none")
+    "Whose sources begin with precompiled headers, to build faster: library, tests, or library;tests")
 set(WEIGHBRIDGE_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=, e.g. address,undefined")
 set(WEIGHBRIDGE_FIXTURES "" CACHE PATH "Folder of real and hostile checkpoints; tests over it need it")
 
