@@ -2,7 +2,10 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <memory_resource>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/text.hpp>
@@ -61,10 +64,15 @@ nb::list offset_names(const OpenFile& file) {
   return make_list(file.header().size(), [&](std::size_t i) { return to_str(file.header().name(i)); });
 }
 
+std::pmr::vector<std::string_view> sorted_names(const OpenFile& file) {
+  const nb::gil_scoped_release release;
+  return file.header().sorted_names();
+}
+
 // By code point, as Python sorts. A name on its way to a str lies nowhere near the one before it.
 nb::list names(const OpenFile& file) {
   constexpr std::size_t kAhead = 8;
-  const auto names = file.header().sorted_names();
+  const auto names = sorted_names(file);
   return make_list(names.size(), [&](std::size_t i) {
     if (i + kAhead < names.size()) __builtin_prefetch(names[i + kAhead].data());
     return to_str(names[i]);
