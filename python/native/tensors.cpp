@@ -180,8 +180,8 @@ std::span<const std::uint64_t> Tensors::strides(const Item& item) const {
                       : std::span<const std::uint64_t>();
 }
 
-std::vector<BorrowedTensor> Tensors::borrowed() const {
-  std::vector<BorrowedTensor> tensors;
+std::pmr::vector<BorrowedTensor> Tensors::borrowed() const {
+  std::pmr::vector<BorrowedTensor> tensors(&large_page_memory());
   tensors.reserve(items_.size());
   for (const Item& item : items_) {
     tensors.push_back({.name = item.name,

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory_resource>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include <weighbridge/large_pages.hpp>
 #include <weighbridge/write.hpp>
 
 #include "module.hpp"
@@ -40,7 +42,7 @@ class Tensors {
   [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
 
   /// Valid as long as this object and unchanged.
-  [[nodiscard]] std::vector<BorrowedTensor> borrowed() const;
+  [[nodiscard]] std::pmr::vector<BorrowedTensor> borrowed() const;
 
  private:
   struct Item {
@@ -65,9 +67,10 @@ class Tensors {
   [[nodiscard]] std::span<const std::uint64_t> shape(const Item& item) const;
   [[nodiscard]] std::span<const std::uint64_t> strides(const Item& item) const;
 
-  std::vector<Item> items_;
-  std::vector<std::uint64_t> dims_;  // of each item its shape and, when it is strided, its strides
-  std::deque<Py_buffer> buffers_;    // may point into themselves
+  std::pmr::vector<Item> items_{&large_page_memory()};
+  // Of each item its shape and, when it is strided, its strides.
+  std::pmr::vector<std::uint64_t> dims_{&large_page_memory()};
+  std::deque<Py_buffer> buffers_;  // may point into themselves
   std::vector<nb::object> owners_;
 };
 
