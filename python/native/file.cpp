@@ -15,6 +15,7 @@
 #include <nanobind/stl/string_view.h>
 
 #include "module.hpp"
+#include "object_pages.hpp"
 #include "open_file.hpp"
 
 namespace weighbridge::python {
@@ -60,8 +61,17 @@ OpenFile open_buffer(nb::handle object) {
   return OpenFile(memory_source(Buffer(buffer->bytes(), buffer)));
 }
 
+// A list of the texts that `text_of(i)` gives.
+template <typename TextOf>
+nb::list make_strs(std::size_t size, const TextOf& text_of) {
+  nb::list list = new_list(size);
+  const ObjectPages pages(size);
+  fill_list(list, size, [&](std::size_t i) { return to_str(text_of(i)); });
+  return list;
+}
+
 nb::list offset_names(const OpenFile& file) {
-  return make_list(file.header().size(), [&](std::size_t i) { return to_str(file.header().name(i)); });
+  return make_strs(file.header().size(), [&](std::size_t i) { return file.header().name(i); });
 }
 
 std::pmr::vector<std::string_view> sorted_names(const OpenFile& file) {
@@ -73,9 +83,9 @@ std::pmr::vector<std::string_view> sorted_names(const OpenFile& file) {
 nb::list names(const OpenFile& file) {
   constexpr std::size_t kAhead = 8;
   const auto names = sorted_names(file);
-  return make_list(names.size(), [&](std::size_t i) {
+  return make_strs(names.size(), [&](std::size_t i) {
     if (i + kAhead < names.size()) __builtin_prefetch(names[i + kAhead].data());
-    return to_str(names[i]);
+    return names[i];
   });
 }
 

@@ -127,6 +127,36 @@ def test_big_results_are_given_back(tmp_path: Path) -> None:
     assert growth(work, 20).resident < 100 * MIB
 
 
+MANY = 20_000
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """A file of so many tensors that the names in it fill large pages."""
+    path = tmp_path / "many.safetensors"
+    st_numpy.save_file({f"layer.{i}": np.full(1, i % 256, dtype=np.uint8) for i in range(MANY)}, path)
+    return path
+
+
+def test_names_of_many_tensors_are_given_back(many: Path) -> None:
+    def work() -> None:
+        with safe_open(many, "np") as file:
+            assert len(file.keys()) == len(file.offset_keys()) == MANY
+
+    left = growth(work, 40)
+    # The names of one round take 2 MiB.
+    assert left.resident < 16 * MIB, left
+    assert left.mappings < 10, left
+
+
+def test_a_name_outlives_the_others(many: Path) -> None:
+    with safe_open(many, "np") as file:
+        kept = [file.keys()[i] for i in (0, 1, MANY // 2, MANY - 1)]
+        for _ in range(8):
+            assert file.keys() == sorted(f"layer.{i}" for i in range(MANY))
+        assert kept == [file.keys()[i] for i in (0, 1, MANY // 2, MANY - 1)]
+
+
 def test_arguments_are_not_held_on_to(path: Path) -> None:
     tensors, metadata = arrays(), dict(METADATA)
     array = tensors[NAMES[0]]
