@@ -63,7 +63,11 @@ GGUF_CASES = [
     *(Case(74, f"alignment-{value}", "an alignment that is none",
            lambda value=value: gguf(pairs=(ARCHITECTURE, pair("general.alignment", 4, struct.pack("<I", value)))),
            CHECKPOINT)
-      for value in (0, 3, 1 << 31)),
+      for value in (0, 3, 1 << 17, 1 << 31)),
+    Case(74, "alignment-kind", "an alignment of 64 bits",
+         lambda: gguf(pairs=(ARCHITECTURE, pair("general.alignment", 10, struct.pack("<Q", 32)))), CHECKPOINT),
+    Case(74, "many-keys", "a hundred thousand keys, of which each is compared with none",
+         lambda: gguf(pairs=(ARCHITECTURE, *(pair(f"key{i}", 0, b"\0") for i in range(100_000)))), tensors=WEIGHT),
     Case(74, "dims", "2^64 elements", lambda: gguf(info(dims=(1 << 32, 1 << 32))), OVERFLOW),
     Case(74, "dims-many", "a tensor of a million dimensions",
          lambda: gguf(text("weight") + struct.pack("<I", 1_000_000)), CHECKPOINT),

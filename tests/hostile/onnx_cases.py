@@ -105,6 +105,8 @@ ONNX_CASES = [
     Case(73, "raw-twice", "raw data that stands there twice", lambda: model(initializer(RAW, RAW)), CHECKPOINT),
     Case(73, "graph-twice", "two graphs", lambda: model(initializer(RAW), rest=message(7, message(2, "evil"))),
          CHECKPOINT),
+    Case(73, "nibbles", "three numbers of 4 bits in three bytes",
+         lambda: model(varint(1, 3) + varint(2, 21) + message(8, "weight") + message(9, b"\0" * 3)), CHECKPOINT),
     Case(73, "dims", "2^64 elements", lambda: model(initializer(RAW, dims=(1 << 32, 1 << 32))), OVERFLOW),
     Case(73, "dims-negative", "-4 elements", lambda: model(initializer(RAW, dims=(-4,))), CHECKPOINT),
     Case(73, "longer", "a message longer than the file",
