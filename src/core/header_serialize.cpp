@@ -45,7 +45,7 @@ void check_name(const SpecView& spec) {
 }
 
 // By name; a name given twice is refused here.
-std::vector<std::uint32_t> name_order(Specs specs) {
+std::pmr::vector<std::uint32_t> name_order(Specs specs) {
   std::vector<std::string_view> names(specs.size());
   std::ranges::transform(specs, names.begin(), &SpecView::name);
   NameOrder order = order_names(names);

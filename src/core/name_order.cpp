@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <compare>
+#include <memory_resource>
 #include <numeric>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "base/endian.hpp"
 
@@ -64,8 +67,11 @@ struct Group {
 template <typename NameOf>
 class NameSorter {
  public:
-  NameSorter(std::size_t count, NameOf name_of)
-      : name_of_(std::move(name_of)), order_(count), scratch_(count) {
+  NameSorter(std::size_t count, NameOf name_of, std::pmr::memory_resource& memory)
+      : name_of_(std::move(name_of)),
+        memory_(2 * count, &memory),
+        order_(memory_.data(), count),
+        scratch_(memory_.data() + count, count) {
     std::iota(order_.begin(), order_.end(), 0U);
   }
 
@@ -77,7 +83,8 @@ class NameSorter {
       groups_.pop_back();
       twice = group.range.size() <= kFew ? sort_names(group) : sort_runs(group);
     }
-    return {.positions = std::move(order_), .twice = twice};
+    memory_.resize(order_.size());
+    return {.positions = std::move(memory_), .twice = twice};
   }
 
  private:
@@ -88,7 +95,7 @@ class NameSorter {
   /// Both give a name that comes twice.
   std::optional<std::uint32_t> sort_names(const Group& group) {
     const auto rest = [&](std::uint32_t position) { return name_of_(position).substr(group.depth); };
-    const auto order = std::span(order_).subspan(group.range.begin, group.range.size());
+    const auto order = order_.subspan(group.range.begin, group.range.size());
     std::ranges::sort(order, {}, rest);
     const auto twice = std::ranges::adjacent_find(order, {}, rest);
     if (twice == order.end()) return std::nullopt;
@@ -140,8 +147,9 @@ class NameSorter {
   }
 
   NameOf name_of_;
-  std::vector<std::uint32_t> order_;
-  std::vector<std::uint32_t> scratch_;
+  std::pmr::vector<std::uint32_t> memory_;  // in one block, which large pages hold better than two
+  std::span<std::uint32_t> order_;
+  std::span<std::uint32_t> scratch_;
   std::vector<Run> runs_;
   std::vector<Group> groups_;
 };
@@ -149,11 +157,13 @@ class NameSorter {
 }  // namespace
 
 NameOrder order_names(std::span<const std::string_view> names) {
-  return NameSorter(names.size(), [names](std::uint32_t i) { return names[i]; }).sort();
+  const auto name_of = [names](std::uint32_t i) { return names[i]; };
+  return NameSorter(names.size(), name_of, *std::pmr::get_default_resource()).sort();
 }
 
 NameOrder order_names(const Header::Data& data) {
-  return NameSorter(data.tensors.size(), [&data](std::uint32_t i) { return data.name(i); }).sort();
+  const auto name_of = [&data](std::uint32_t i) { return data.name(i); };
+  return NameSorter(data.tensors.size(), name_of, *data.tensors.get_allocator().resource()).sort();
 }
 
 }  // namespace weighbridge

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -13,7 +14,7 @@ namespace weighbridge {
 
 /// Positions in order of the names, compared byte by byte.
 struct NameOrder {
-  std::vector<std::uint32_t> positions;
+  std::pmr::vector<std::uint32_t> positions;
   /// The position of a name that another one equals; the order is then not complete.
   std::optional<std::uint32_t> twice = std::nullopt;
 };
@@ -22,7 +23,7 @@ struct NameOrder {
 /// REQUIRES: less than 2^32 names.
 NameOrder order_names(std::span<const std::string_view> names);
 
-/// The same for the names of tensors.
+/// The same for the names of tensors; the positions lie in the memory of the tensors.
 NameOrder order_names(const Header::Data& data);
 
 }  // namespace weighbridge
