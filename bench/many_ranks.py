@@ -2,14 +2,21 @@
 """Many ranks, each loading its part of one model: a pickle, the safetensors wheel, and one plan of Weighbridge.
 
 Each rank is a process of its own, forked from one that has imported everything; all start together, and the time is
-that of the last. A rank ends with its slices of every tensor, contiguous, and has read every byte of them. The
-contenders take turns in an order that is drawn anew in every round, from a warm page cache. Bytes read and memory are
-taken in rounds without a clock: bytes that were read by system calls or touched in a mapping, and the growth of all
-ranks' PSS together at its highest. What the ranks hold is compared between the contenders first. Prints a table in
-Markdown.
+that of the last. A rank ends with its slices of every tensor, contiguous, and has looked at every byte of them. The
+contenders take turns in an order that is drawn anew in every round. What the ranks hold is compared between the
+contenders first, in a run without a clock that also counts:
+
+- bytes read by a rank: those that it got by system calls, as the kernel counts them, and never less than its slices
+  have, which is what is looked at of a mapping;
+- bytes from the disk: of all ranks, as the kernel counts them (with --cold, which drops the model out of the page
+  cache before every run);
+- memory: the growth of all ranks' PSS together, at its highest.
+
+Prints a table in Markdown. With --folder the model is made there once and left for the next call.
 
     pip install . safetensors==0.8.0 torch numpy
     python bench/many_ranks.py --ranks 1 2 4 8
+    python bench/many_ranks.py --ranks 1 2 4 8 --cold
 """
 
 from __future__ import annotations
@@ -19,9 +26,11 @@ import gc
 import json
 import os
 import random
+import select
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -34,8 +43,10 @@ import safetensors
 import torch
 import weighbridge.torch
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples/tensor_parallel"))
 from model import make_shard, slice_of, slices_of, write_model
+from suite import residency
 
 Tensors = dict[str, torch.Tensor]
 
@@ -51,11 +62,10 @@ class Model:
 
 @dataclass
 class Loaded:
-    """A rank's slices, and the bytes that it read by copying them out of a mapping of the library's."""
+    """A rank's slices, and what keeps mappings until they have been looked at."""
 
     tensors: Tensors
-    copied: int = 0
-    open: Any = None  # what keeps mappings until they have been looked at
+    open: Any = None
 
 
 def from_pickle(model: Model, rank: int, ranks: int, *, mmap: bool) -> Loaded:
@@ -79,10 +89,7 @@ def from_wheel(model: Model, rank: int, ranks: int) -> Loaded:
 
 def from_plan(model: Model, rank: int, ranks: int) -> Loaded:
     """All slices of all shards in one call."""
-    reports: list[weighbridge.LoadReport] = []
-    slices = slices_of(model.index, rank, ranks)
-    tensors = weighbridge.torch.load_slices(model.index, slices, report=reports.append)
-    return Loaded(tensors, copied=reports[0].bytes_read)
+    return Loaded(weighbridge.torch.load_slices(model.index, slices_of(model.index, rank, ranks)))
 
 
 CONTENDERS: dict[str, Callable[[Model, int, int], Loaded]] = {
@@ -103,36 +110,78 @@ def touch(tensors: Tensors) -> int:
     return total
 
 
-def mapped_bytes(folder: Path) -> int:
-    """Resident bytes of mappings of the model's files."""
-    total, ours = 0, False
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        if line[:1].isdigit() or line[:1] in "abcdef":
-            ours = str(folder) in line
-        elif ours and line.startswith("Rss:"):
-            total += int(line.split()[1]) * 1024
-    return total
+def counted() -> tuple[int, int]:
+    """Bytes that this process has read by system calls, and bytes that the disk gave it."""
+    lines = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(lines["rchar"]), int(lines["read_bytes"])
 
 
-def read_by_calls() -> int:
-    """Bytes that this process has read by system calls."""
-    return int(Path("/proc/self/io").read_text().split()[1])
-
-
-def run_rank(load: Callable[[], Loaded], folder: Path, start: int, done: int) -> None:
+def run_rank(load: Callable[[], Loaded], start: int, done: int) -> None:
     """In a child: waits for the start, loads, tells, and stays until it is let go."""
     torch.set_num_threads(1)
     gc.disable()
     os.read(start, 1)
-    before = read_by_calls()
+    before = counted()
     loaded = load()
-    total = touch(loaded.tensors)
-    os.write(done, json.dumps({"sum": total}).encode().ljust(200))
+    answer = {"sum": touch(loaded.tensors)}
+    os.write(done, json.dumps(answer).encode().ljust(ANSWER))
     os.read(start, 1)
-    read = read_by_calls() - before + loaded.copied + mapped_bytes(folder)
-    os.write(done, json.dumps({"read": read}).encode().ljust(200))
+    by_calls, from_disk = (now - then for now, then in zip(counted(), before, strict=True))
+    held = sum(tensor.nbytes for tensor in loaded.tensors.values())
+    answer = {"read": max(by_calls, held), "disk": from_disk}
+    os.write(done, json.dumps(answer).encode().ljust(ANSWER))
     os.read(start, 1)
-    os._exit(0)
+
+
+ANSWER = 200
+"""Bytes of each answer of a rank."""
+
+TRIES = 5
+"""Of having the model in the page cache: some kernels take pages back all the time that nobody has used for a while."""
+
+
+class Rank:
+    """A process that loads when it is told to."""
+
+    def __init__(self, load: Callable[[], Loaded]) -> None:
+        start, self._start = os.pipe()
+        self.done, done = os.pipe()
+        self.process = os.fork()
+        if self.process == 0:
+            try:
+                os.close(self.done)
+                run_rank(load, start, done)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        os.close(start)
+        os.close(done)
+
+    def go(self) -> None:
+        """Lets it load; then tell what it read; then end."""
+        os.write(self._start, b"x")
+
+    def is_ready(self) -> bool:
+        return bool(select.select([self.done], [], [], 0.002)[0])
+
+    def answer(self) -> dict[str, int]:
+        told = os.read(self.done, ANSWER)
+        if not told:
+            sys.exit("a rank has failed")
+        answer: dict[str, int] = json.loads(told)
+        return answer
+
+    def end(self) -> None:
+        self.go()
+        os.waitpid(self.process, 0)
+        os.close(self._start)
+        os.close(self.done)
+
+    def pss(self) -> int:
+        """What it has for itself, and its share of what it shares."""
+        lines = Path(f"/proc/{self.process}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 @dataclass(frozen=True)
@@ -141,73 +190,60 @@ class Outcome:
 
     seconds: float
     sums: tuple[int, ...]
-    read: tuple[int, ...]
+    read: int
+    """By the rank that read most."""
+    disk: int
     memory: int
 
 
-def pss_of(children: list[int]) -> int:
-    """The proportional set size of all: what they have for themselves, and their shares of what they share."""
-    total = 0
-    for child in children:
-        for line in Path(f"/proc/{child}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1]) * 1024
-    return total
+def place(model: Model, *, cold: bool) -> None:
+    """Brings the model into the page cache, or out of it."""
+    files = [*model.shards, model.pickle]
+    if cold and residency.evict(files) > 0:
+        sys.exit("the model does not leave the page cache")
+    if not cold and all(residency.warm(files) < 1 for _ in range(TRIES)):
+        sys.exit("the model does not stay in the page cache")
 
 
-def run_ranks(contender: str, model: Model, ranks: int, *, watch: bool) -> Outcome:
+def run_ranks(contender: str, model: Model, count: int, *, cold: bool, watch: bool = False) -> Outcome:
     """Starts the ranks together. With `watch` memory is looked at all the time, and the seconds mean nothing."""
-    pipes = [(os.pipe(), os.pipe()) for _ in range(ranks)]
-    children = []
-    for rank, ((start, _), (_, done)) in enumerate(pipes):
-        child = os.fork()
-        if child == 0:
-            run_rank(partial(CONTENDERS[contender], model, rank, ranks), model.index.parent, start, done)
-        children.append(child)
-    base = pss_of(children)
-    peak = base
-
-    def answers() -> list[dict[str, int]]:
-        return [json.loads(os.read(done, 200) or b"{}") for _, (done, _) in pipes]
-
-    def go() -> None:
-        for (_, start), _ in pipes:
-            os.write(start, b"x")
-
+    place(model, cold=cold)
+    ranks = [Rank(partial(CONTENDERS[contender], model, rank, count)) for rank in range(count)]
+    base = peak = sum(rank.pss() for rank in ranks)
     begun = time.perf_counter()
-    go()
-    if watch:
-        watched = set(children)
-        while any(not _ready(done) for _, (done, _) in pipes):
-            peak = max(peak, pss_of(list(watched)))
-    sums = [answer["sum"] for answer in answers()]
+    for rank in ranks:
+        rank.go()
+    while watch and not all(rank.is_ready() for rank in ranks):
+        peak = max(peak, sum(rank.pss() for rank in ranks))
+    sums = tuple(rank.answer()["sum"] for rank in ranks)
     seconds = time.perf_counter() - begun
-    peak = max(peak, pss_of(children))
-    go()
-    read = [answer["read"] for answer in answers()]
-    go()
-    for child in children:
-        os.waitpid(child, 0)
-    for pair in pipes:
-        for descriptor in (*pair[0], *pair[1]):
-            os.close(descriptor)
-    return Outcome(seconds, tuple(sums), tuple(read), peak - base)
+    peak = max(peak, sum(rank.pss() for rank in ranks))
+    for rank in ranks:
+        rank.go()
+    answers = [rank.answer() for rank in ranks]
+    for rank in ranks:
+        rank.end()
+    return Outcome(
+        seconds,
+        sums,
+        read=max(answer["read"] for answer in answers),
+        disk=sum(answer["disk"] for answer in answers),
+        memory=peak - base,
+    )
 
 
-def _ready(descriptor: int) -> bool:
-    import select
-
-    return bool(select.select([descriptor], [], [], 0.005)[0])
-
-
-def write_models(folder: Path, blocks: int, width: int) -> Model:
-    """The same tensors as shards and as a pickle."""
-    index = write_model(folder, blocks, width)
-    state = {
-        name: tensor for number in range(blocks) for name, tensor in make_shard(number, width, torch.bfloat16).items()
-    }
-    pickle = folder / "pytorch_model.bin"
-    torch.save(state, pickle)
+def make_model(folder: Path, blocks: int, width: int) -> Model:
+    """The same tensors as shards and as a pickle, unless they are there already."""
+    folder = folder / f"ranks-{blocks}-{width}"
+    index, pickle = folder / "model.safetensors.index.json", folder / "pytorch_model.bin"
+    if not pickle.exists():
+        write_model(folder, blocks, width)
+        state = {
+            name: tensor
+            for number in range(blocks)
+            for name, tensor in make_shard(number, width, torch.bfloat16).items()
+        }
+        torch.save(state, pickle)
     return Model(index, tuple(sorted(folder.glob("*.safetensors"))), pickle)
 
 
@@ -216,28 +252,32 @@ def ratio(theirs: list[float], ours: list[float], chance: random.Random) -> str:
     draws = sorted(
         median(chance.choices(theirs, k=len(theirs))) / median(chance.choices(ours, k=len(ours))) for _ in range(2000)
     )
-    return f"{median(theirs) / median(ours):.1f}x ({draws[50]:.1f} - {draws[-51]:.1f})"
+    return f"{median(theirs) / median(ours):.1f} ({draws[50]:.1f} - {draws[-51]:.1f})"
 
 
-def measure(model: Model, ranks: int, rounds: int, chance: random.Random) -> list[str]:
+def measure(model: Model, count: int, rounds: int, chance: random.Random, *, cold: bool) -> list[str]:
     """The rows of the table for one number of ranks."""
-    watched = {name: run_ranks(name, model, ranks, watch=True) for name in CONTENDERS}
+    run = partial(run_ranks, model=model, count=count, cold=cold)
+    watched = {name: run(name, watch=True) for name in CONTENDERS}
     if len({outcome.sums for outcome in watched.values()}) != 1:
         sys.exit(f"the contenders do not hold the same: {watched}")
     times: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     for _ in range(rounds):
         for name in chance.sample(sorted(CONTENDERS), k=len(CONTENDERS)):
-            times[name].append(run_ranks(name, model, ranks, watch=False).seconds)
+            times[name].append(run(name).seconds)
     ours = times["weighbridge load_slices"]
     rows = []
     for name, seconds in times.items():
-        low, high = min(seconds), max(seconds)
-        read, memory = max(watched[name].read) / 2**20, watched[name].memory / 2**20
+        outcome = watched[name]
         compared = "" if seconds is ours else ratio(seconds, ours, chance)
-        rows.append(
-            f"| {ranks} | {name} | {median(seconds) * 1e3:.0f} ({low * 1e3:.0f} - {high * 1e3:.0f}) | {compared} "
-            f"| {read:.0f} | {memory:.0f} |"
-        )
+        cells = [
+            str(count),
+            name,
+            f"{median(seconds) * 1e3:.0f} ({min(seconds) * 1e3:.0f} - {max(seconds) * 1e3:.0f})",
+            compared,
+            *(f"{size / 2**20:.0f}" for size in (outcome.read, outcome.disk, outcome.memory)),
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
     return rows
 
 
@@ -247,18 +287,23 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=8)
     parser.add_argument("--width", type=int, default=2896, help="of the model; 8 blocks of 2896 are 1 GiB")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--folder", type=Path, help="where the model is made; a temporary one")
+    parser.add_argument("--cold", action="store_true", help="from the disk, not from the page cache")
+    parser.add_argument("--folder", type=Path, help="where the model is made and left; a temporary one")
     arguments = parser.parse_args()
     chance = random.Random()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        model = write_models(Path(folder), arguments.blocks, arguments.width)
+    with tempfile.TemporaryDirectory() as temporary:
+        model = make_model(arguments.folder or Path(temporary), arguments.blocks, arguments.width)
         size = sum(shard.stat().st_size for shard in model.shards)
-        print(f"{size / 2**20:.0f} MiB in {len(model.shards)} shards, {os.cpu_count()} processors")
+        state = "out of the page cache" if arguments.cold else "in the page cache"
+        print(f"{size / 2**20:.0f} MiB in {len(model.shards)} shards, {state}; {os.cpu_count()} processors")
         print(f"{arguments.rounds} rounds\n")
-        print("| ranks | loaded by | ms, last rank | times ours | MiB read, each rank | MiB of memory, all ranks |")
-        print("|---|---|---|---|---|---|")
-        for ranks in arguments.ranks:
-            print("\n".join(measure(model, ranks, arguments.rounds, chance)), flush=True)
+        print(
+            "| ranks | loaded by | ms, last rank | times ours | MiB read, each rank | MiB from the disk, all ranks "
+            "| MiB of memory, all ranks |"
+        )
+        print("|---|---|---|---|---|---|---|")
+        for count in arguments.ranks:
+            print("\n".join(measure(model, count, arguments.rounds, chance, cold=arguments.cold)), flush=True)
 
 
 if __name__ == "__main__":
