@@ -7,7 +7,7 @@ The functions for one framework are in the module of its name: :mod:`weighbridge
 from __future__ import annotations
 
 from ._convert import ConvertResult, OutputFile, convert
-from ._edit import EditReport, edit_metadata
+from ._edit import EditReport, edit_header, edit_metadata
 from ._errors import CancelledError, DangerousContentError, SafetensorError
 from ._file import File, StoredTensor, open
 from ._load import LoadedFile, LoadReport, keep_memory, load_into
@@ -34,6 +34,7 @@ __all__ = [
     "Writer",
     "__version__",
     "convert",
+    "edit_header",
     "edit_metadata",
     "keep_memory",
     "load_into",

@@ -159,13 +159,14 @@ class Writer:
     def finish(self) -> int: ...
     def discard(self) -> None: ...
 
-def edit_metadata(
+def edit_header(
     path: str | os.PathLike[str],
     set: dict[str, str],
     unset: list[str],
+    rename: list[tuple[str, str]],
     clear: bool = False,
     slack: int = 0,
     insert: bool = False,
     rewrite: bool = True,
     durability: str = "none",
-) -> tuple[bool, bool, int]: ...
+) -> tuple[bool, bool, int, str]: ...

@@ -32,6 +32,7 @@ void add_verbs(CLI::App& app, Invocation& invocation) {
   add_diff(app, invocation);
   add_merge(app, invocation);
   add_split(app, invocation);
+  add_meta(app, invocation);
   add_completion(app, invocation);
   add_man(app, invocation);
 }

@@ -73,14 +73,19 @@ void end_with_worker(const WorkerResult& result) {
   std::raise(result.signal);
 }
 
-int run_in_worker(const Invocation& invocation, const WorkerOptions& options,
-                  const std::function<int(WorkerFiles&)>& work) {
-  const WorkerResult result = run_worker(options, [&](WorkerFiles& files) {
+WorkerResult work_in_worker(const Invocation& invocation, const WorkerOptions& options,
+                            const std::function<int(WorkerFiles&)>& work) {
+  WorkerResult result = run_worker(options, [&](WorkerFiles& files) {
     return guarded(invocation, [&] { return work_in_bounds(options, work, files); });
   });
   end_with_worker(result);
   if (const auto error = worker_error(result)) throw Error(*error);
-  return result.exit_code;
+  return result;
+}
+
+int run_in_worker(const Invocation& invocation, const WorkerOptions& options,
+                  const std::function<int(WorkerFiles&)>& work) {
+  return work_in_worker(invocation, options, work).exit_code;
 }
 
 }  // namespace weighbridge::cli

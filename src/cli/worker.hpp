@@ -29,8 +29,12 @@ void end_with_worker(const WorkerResult& result);
 /// For OpenOptions::hdf5: libhdf5 for a worker; null where the work is done by this process.
 const Hdf5Library* hdf5_for(const WorkerOptions& worker);
 
-/// Runs `work` in a worker, where its errors are reported; gives the exit code of the process. A signal
-/// that ended the worker ends this process too where people expect that: an interrupt, a closed pipe.
+/// Runs `work` in a worker, where its errors are reported. A signal that ended the worker ends this process
+/// too where people expect that: an interrupt, a closed pipe.
+WorkerResult work_in_worker(const Invocation& invocation, const WorkerOptions& options,
+                            const std::function<int(WorkerFiles&)>& work);
+
+/// The same, where the exit code is all that is wanted.
 int run_in_worker(const Invocation& invocation, const WorkerOptions& options,
                   const std::function<int(WorkerFiles&)>& work);
 

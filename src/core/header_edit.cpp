@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <span>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "base/checked.hpp"
 #include "base/endian.hpp"
-#include "core/header_cursor.hpp"
 #include "core/header_data.hpp"
-#include "core/header_strings.hpp"
+#include "core/header_members.hpp"
 #include "core/header_write.hpp"
 
 namespace weighbridge {
@@ -23,54 +20,28 @@ struct Parts {
   std::size_t rest = 0;
   std::size_t padding = 0;
   bool needs_comma = false;  ///< There are no metadata, and tensors follow.
+  bool has_metadata = false;
 };
 
-// Decoding escapes, the cursor changes its text, but moves nothing outside of a string.
-class MetadataFinder {
- public:
-  explicit MetadataFinder(std::string_view text)
-      : text_(text), copy_(padded(text)), cursor_(std::span(copy_).first(text.size())) {}
+Parts find_parts(std::string_view text) {
+  Parts parts;
+  bool any = false;
+  HeaderMembers members(text);
+  parts.padding = members.each([&](const HeaderMember& member) {
+    any = true;
+    if (member.name != kMetadataKey) return;
+    parts.has_metadata = true;
+    parts.metadata = member.begin;
+    parts.rest = std::min(text.find_first_not_of(' ', member.end), text.size());
+  });
+  if (parts.has_metadata) return parts;
+  parts.metadata = parts.rest = members.first();
+  parts.needs_comma = any;
+  return parts;
+}
 
-  Parts find() {
-    Parts parts;
-    cursor_.expect('{', "'{'");
-    parts.metadata = parts.rest = position();
-    parts.needs_comma = !cursor_.take('}');
-    if (parts.needs_comma) {
-      do look_at_member(parts);
-      while (cursor_.more('}'));
-    }
-    parts.padding = position();
-    return parts;
-  }
-
- private:
-  static std::vector<char> padded(std::string_view text) {
-    std::vector<char> copy(text.size() + kTextPadding, '\0');
-    std::ranges::copy(text, copy.begin());
-    return copy;
-  }
-
-  [[nodiscard]] std::size_t position() const { return cursor_.offset() - kHeaderStart; }
-
-  void look_at_member(Parts& parts) {
-    cursor_.skip_space();
-    const std::size_t begin = position();
-    const std::string_view name = cursor_.view(cursor_.string("a name"));
-    cursor_.expect(':', "':'");
-    cursor_.skip_value();
-    if (name != kMetadataKey) return;
-    parts = {.metadata = begin, .rest = std::min(text_.find_first_not_of(' ', position()), text_.size())};
-  }
-
-  std::string_view text_;
-  std::vector<char> copy_;
-  HeaderCursor cursor_;
-};
-
-// The largest power of two, within what HeaderStyle allows, that the data section starts at a multiple of.
-std::uint64_t alignment_of(std::uint64_t data_begin) {
-  return std::clamp(data_begin & (~data_begin + 1), kLeastAlignment, kMostAlignment);
+std::string_view characters(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 std::uint64_t size_for(std::uint64_t used, std::uint64_t slack, std::uint64_t old_size) {
@@ -80,10 +51,11 @@ std::uint64_t size_for(std::uint64_t used, std::uint64_t slack, std::uint64_t ol
 
 }  // namespace
 
-std::string edit_header(std::span<const std::byte> bytes, const Metadata& metadata, std::uint64_t slack) {
-  const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+std::string header_with_metadata(std::span<const std::byte> bytes, const Metadata& metadata,
+                                 std::uint64_t slack) {
+  const std::string_view file = characters(bytes);
   const std::string_view text = file.substr(kHeaderStart);
-  const Parts parts = MetadataFinder(text).find();
+  const Parts parts = find_parts(text);
 
   std::string member;
   append_metadata(member, metadata);
@@ -102,6 +74,11 @@ std::string edit_header(std::span<const std::byte> bytes, const Metadata& metada
   edited.append(rest);
   edited.resize(size, ' ');
   return edited;
+}
+
+std::uint64_t room_in_header(std::span<const std::byte> bytes) {
+  const Parts parts = find_parts(characters(bytes).substr(kHeaderStart));
+  return kHeaderStart + (parts.has_metadata ? parts.rest : parts.padding);
 }
 
 }  // namespace weighbridge

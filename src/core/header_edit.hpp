@@ -15,6 +15,11 @@ namespace weighbridge {
 /// them are left; otherwise the data section keeps its alignment. Spaces stay behind the metadata, where
 /// the next edit can use them without moving what follows.
 /// Throws HeaderTooLarge, InvalidHeader (text that is not UTF-8).
-std::string edit_header(std::span<const std::byte> bytes, const Metadata& metadata, std::uint64_t slack);
+std::string header_with_metadata(std::span<const std::byte> bytes, const Metadata& metadata,
+                                 std::uint64_t slack);
+
+/// Where in the header `bytes` (valid) spaces are kept for later edits: behind the metadata, or behind the
+/// JSON when there are none.
+std::uint64_t room_in_header(std::span<const std::byte> bytes);
 
 }  // namespace weighbridge

@@ -1,5 +1,7 @@
 #include "core/header_write.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -22,6 +24,10 @@ void check_metadata(const Metadata& metadata) {
 }
 
 }  // namespace
+
+std::uint64_t alignment_of(std::uint64_t data_begin) noexcept {
+  return std::clamp(data_begin & (~data_begin + 1), kLeastAlignment, kMostAlignment);
+}
 
 void append_metadata(std::string& out, const Metadata& metadata) {
   check_metadata(metadata);

@@ -12,6 +12,9 @@ namespace weighbridge {
 inline constexpr std::uint64_t kLeastAlignment = 8;
 inline constexpr std::uint64_t kMostAlignment = 4096;
 
+/// The largest of the alignments that HeaderStyle allows which the data section starts at a multiple of.
+std::uint64_t alignment_of(std::uint64_t data_begin) noexcept;
+
 /// Appends `"__metadata__":{...}`. Throws InvalidHeader for text that is not UTF-8.
 void append_metadata(std::string& out, const Metadata& metadata);
 

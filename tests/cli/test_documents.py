@@ -13,7 +13,21 @@ from program import ProgramTest
 ROOT = pathlib.Path(__file__).parents[2]
 CLI_MD = ROOT / "docs" / "cli.md"
 ERROR_HPP = ROOT / "include" / "weighbridge" / "error.hpp"
-VERBS = ("convert", "ls", "info", "validate", "scan", "cat", "extract", "hash", "diff", "merge", "split", "completion")
+VERBS = (
+    "convert",
+    "ls",
+    "info",
+    "validate",
+    "scan",
+    "cat",
+    "extract",
+    "hash",
+    "diff",
+    "merge",
+    "split",
+    "meta",
+    "completion",
+)
 
 
 def documented(verb: str) -> str:

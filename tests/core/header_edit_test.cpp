@@ -19,7 +19,7 @@ std::string header_of(const std::string& json, std::size_t spaces = 0) {
 }
 
 std::string edit(const std::string& header, const Metadata& metadata, std::uint64_t slack = 0) {
-  return edit_header(test::bytes_of(header), metadata, slack);
+  return header_with_metadata(test::bytes_of(header), metadata, slack);
 }
 
 std::string json_after(const std::string& json, std::size_t spaces, const Metadata& metadata) {

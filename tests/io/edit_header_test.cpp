@@ -163,14 +163,14 @@ TEST(EditMetadata, FollowsALink) {
 }
 
 /// The edit, ended at every one of its system calls, must leave the old file or the new one.
-void expect_old_or_new_at_every_call(const Scene& scene, const MetadataEdit& edit) {
-  edit_metadata(scene.path(), edit, {.write = {.threads = 1}});
+void expect_old_or_new_at_every_call(const Scene& scene, const HeaderEdit& edit) {
+  edit_header(scene.path(), edit, {.write = {.threads = 1}});
   const std::string after = get_file(scene.path());
   std::size_t left_old = 0;
   std::optional<bool> killed = true;
   for (int stop = 1; killed == true && stop < 2000; ++stop) {
     scene.restore();
-    killed = killed_at(stop, [&] { edit_metadata(scene.path(), edit, {.write = {.threads = 1}}); });
+    killed = killed_at(stop, [&] { edit_header(scene.path(), edit, {.write = {.threads = 1}}); });
     if (!killed) GTEST_SKIP() << "processes cannot be watched here";
     const std::string found = get_file(scene.path());
     EXPECT_TRUE(found == scene.before() || found == after) << "killed at system call " << stop;
@@ -181,11 +181,118 @@ void expect_old_or_new_at_every_call(const Scene& scene, const MetadataEdit& edi
 }
 
 TEST(EditMetadata, KilledAnywhereAnEditInPlaceLeavesTheOldFileOrTheNewOne) {
-  expect_old_or_new_at_every_call(Scene(100, Metadata{{"k", "0123456789"}}), {.set = {{"k", "abcdefghij"}}});
+  expect_old_or_new_at_every_call(Scene(100, Metadata{{"k", "0123456789"}}),
+                                  {.metadata = {.set = {{"k", "abcdefghij"}}}});
 }
 
 TEST(EditMetadata, KilledAnywhereARewriteLeavesTheOldFileOrTheNewOne) {
-  expect_old_or_new_at_every_call(Scene(100), {.set = {{"k", std::string(100, 'v')}}});
+  expect_old_or_new_at_every_call(Scene(100), {.metadata = {.set = {{"k", std::string(100, 'v')}}}});
+}
+
+std::vector<std::string> names_at(const std::filesystem::path& path) {
+  const Header header = header_at(path);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < header.size(); ++i) names.emplace_back(header.name(i));
+  return names;
+}
+
+TEST(RenameTensors, ChangesWhatFitsInPlace) {
+  const Scene scene(30, std::nullopt, {.slack = 100});
+  const ino_t inode = inode_of(scene.path());
+  const std::string data = scene.data();
+  const std::vector<std::string> before = names_at(scene.path());
+  for (const Durability durability : {Durability::None, Durability::Full}) {
+    scene.restore();
+    const EditReport report = edit_header(
+        scene.path(), {.rename = {{before[0], before[1]}, {before[1], before[0]}, {before[29], "z"}}},
+        {.rewrite = false});
+    EXPECT_TRUE(report.in_place);
+    EXPECT_LT(report.bytes_written, 4096U);
+    EXPECT_EQ(names_at(scene.path())[0], before[1]);
+    EXPECT_EQ(names_at(scene.path())[1], before[0]);
+    EXPECT_EQ(names_at(scene.path())[29], "z");
+    const EditReport one = edit_header(scene.path(), {.rename = {{"z", "a longer name"}}},
+                                       {.rewrite = false, .write = {.durability = durability}});
+    EXPECT_LE(one.bytes_written, 512U);
+    EXPECT_TRUE(header_at(scene.path()).find("a longer name"));
+  }
+  EXPECT_EQ(inode_of(scene.path()), inode);
+  EXPECT_EQ(scene.data(), data);
+  EXPECT_EQ(get_file(scene.path()).size(), scene.before().size());
+}
+
+TEST(RenameTensors, RewritesWhatDoesNotFitAndKeepsSlackForTheNext) {
+  const Scene scene(100, Metadata{{"k", "v"}});
+  const std::string data = scene.data();
+  const std::string name(500, 'x');
+  const HeaderEdit edit = {.metadata = {.set = {{"more", "text"}}}, .rename = {{"layer.7", name}}};
+  const EditReport report = edit_header(scene.path(), edit, {.slack = 300});
+  EXPECT_FALSE(report.in_place);
+  EXPECT_EQ(report.why, "the header has no room for what is new");
+  EXPECT_TRUE(header_at(scene.path()).find(name));
+  EXPECT_EQ(scene.metadata(), (Metadata{{"k", "v"}, {"more", "text"}}));
+  EXPECT_EQ(scene.data(), data);
+  EXPECT_EQ(scene.folder().entries(), 1U);
+  const EditReport next = edit_metadata(scene.path(), {.set = {{"note", std::string(200, 'n')}}});
+  EXPECT_TRUE(next.in_place);
+  EXPECT_EQ(next.why, "all that changes lies in one page of the file");
+}
+
+TEST(RenameTensors, RewritesWhatNoSingleWriteCanChange) {
+  const Scene scene(300);
+  const EditReport report =
+      edit_header(scene.path(), {.rename = {{"layer.0", "LAYER.0"}, {"layer.299", "LAYER.299"}}});
+  EXPECT_FALSE(report.in_place);
+  EXPECT_EQ(report.why, "no single write could change the header");
+  EXPECT_TRUE(header_at(scene.path()).find("LAYER.0"));
+  EXPECT_TRUE(header_at(scene.path()).find("LAYER.299"));
+}
+
+TEST(RenameTensors, DoesNothingForTheSameName) {
+  const Scene scene(2);
+  EXPECT_FALSE(edit_header(scene.path(), {.rename = {{"layer.0", "layer.0"}}}).changed);
+  EXPECT_EQ(get_file(scene.path()), scene.before());
+}
+
+TEST(RenameTensors, LeavesTheFileAloneWhenANameIsRefused) {
+  const Scene scene(3);
+  const auto expect = [&](ErrorCode code, const HeaderEdit& edit) {
+    expect_error(code, "", [&] { edit_header(scene.path(), edit); });
+    EXPECT_EQ(get_file(scene.path()), scene.before());
+  };
+  expect(ErrorCode::TensorNotFound, {.rename = {{"layer.3", "x"}}});
+  expect(ErrorCode::NameCollision, {.rename = {{"layer.0", "layer.1"}}});
+  expect(ErrorCode::ReservedName, {.rename = {{"layer.0", "__metadata__"}}});
+  expect(ErrorCode::InvalidHeader, {.rename = {{"layer.0", "\xFF"}}});
+  expect(ErrorCode::InvalidArgument, {.rename = {{"layer.0", "x"}, {"layer.0", "y"}}});
+}
+
+TEST(RenameTensors, KilledAnywhereARenameInPlaceLeavesTheOldFileOrTheNewOne) {
+  expect_old_or_new_at_every_call(Scene(100), {.rename = {{"layer.1", "layer.23"}, {"layer.23", "layer.1"}}});
+}
+
+TEST(RenameTensors, KilledAnywhereARewriteLeavesTheOldFileOrTheNewOne) {
+  expect_old_or_new_at_every_call(Scene(100), {.rename = {{"layer.7", std::string(100, 'x')}}});
+}
+
+TEST(ExecuteEdit, RefusesAPlanForAnotherHeaderAndPlansThatAreNone) {
+  const Scene scene(3);
+  const HeaderEdit edit = {.rename = {{"layer.0", "other.0"}}};
+  const EditPlan plan = plan_edit(*open_file(scene.path()), edit);
+  const auto expect_refusal = [&](const EditPlan& wrong) {
+    expect_error(ErrorCode::InvalidArgument, "planned for", [&] { execute_edit(scene.path(), wrong); });
+  };
+  EditPlan wrong = plan;
+  wrong.room_at = plan.after.size() + 1;
+  expect_refusal(wrong);
+  wrong = plan;
+  wrong.after.pop_back();
+  expect_refusal(wrong);
+  expect_refusal({});
+  EXPECT_EQ(get_file(scene.path()), scene.before());
+  edit_metadata(scene.path(), {.set = {{"k", "v"}}});
+  expect_refusal(plan);
+  EXPECT_EQ(scene.metadata(), (Metadata{{"k", "v"}}));
 }
 
 /// Whether files in the folder can be inserted into at all.
@@ -249,7 +356,7 @@ TEST(EditMetadataInserting, KilledAnywhereLeavesAFileThatTheNextEditFinishes) {
     const std::string found = get_file(scene.path());
     const bool is_whole = found == scene.before() || found == after;
     EXPECT_TRUE(is_whole || found.starts_with(std::string(8, '\0'))) << "killed at system call " << stop;
-    edit_metadata(scene.path(), {});
+    finish_edit(scene.path());
     EXPECT_EQ(get_file(scene.path()), is_whole ? found : after) << "killed at system call " << stop;
     EXPECT_EQ(std::filesystem::exists(scene.folder() / ".weighbridge-f.edit"), false);
     unfinished += is_whole ? 0U : 1U;
