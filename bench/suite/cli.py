@@ -31,7 +31,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("--rounds", type=int, help="instead of 15, or 7 for cold files and saves")
     run.add_argument("--scale", type=float, default=1.0, help="of all sizes; less than 1 is a trial run")
     run.add_argument("--seed", type=int, help="of the order of the contenders")
-    run.add_argument("--no-touch", action="store_true", help="do not take the free memory once at the start")
     run.add_argument("--list", action="store_true", help="name the rows and their contenders, and run nothing")
     places = parser.add_argument_group("places")
     places.add_argument("--out", type=Path, default=BUILD / "bench" / "out", help="folder of results and charts")
@@ -81,8 +80,6 @@ def run(options: argparse.Namespace, rows: list[Row]) -> None:
     """Measures the rows, and stores each of them when it is done."""
     case, path = case_of(options), options.out / "result.json"
     case.folder.mkdir(parents=True, exist_ok=True)
-    if not options.no_touch and options.scale == 1:
-        note(f"touched {machine.touch_free_memory() >> 20} MiB of free memory")
     chance = random.Random(options.seed)
     try:
         with protocol.Zygotes() as zygotes:

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from suite import meter, names, residency
+from suite import machine, meter, names, residency
 from suite.model import Case, Contender, Row
 from suite.zygote import Line
 
+LEAST_MEMORY = 512 << 20
 BENCH = Path(__file__).resolve().parent.parent
 Sample = dict[str, float]
 
@@ -174,10 +175,17 @@ def place_files(row: Row, case: Case) -> float:
     return residency.evict(files) if row.cold else residency.warm(files)
 
 
+def memory_for(files: list[Path]) -> int:
+    """What a measurement may want of new memory: a file may be copied and what is copied changed."""
+    return LEAST_MEMORY + 2 * sum(path.stat().st_size for path in files)
+
+
 def measure(zygotes: Zygotes, row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
     cached = place_files(row, case)
     if cached != (0.0 if row.cold else 1.0) and row.inputs(case):
         raise Failed(f"{cached:.1%} of the files are in the page cache")
+    if case.scale == 1:
+        machine.back_memory(memory_for(row.inputs(case)))
     if contender.command is not None:
         sample, name = in_program(row, contender, case, digest)
     else:
