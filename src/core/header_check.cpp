@@ -1,7 +1,6 @@
 #include "core/header_check.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -101,12 +100,16 @@ void sort_metadata(Header::Data& data, HeaderReport& report) {
   }
 }
 
+std::optional<std::uint64_t> byte_count(const Header::Data& data, const TensorRecord& tensor) noexcept {
+  const auto bits = bit_count(data, tensor);
+  return bits && *bits % 8 == 0 ? std::optional(*bits / 8) : std::nullopt;
+}
+
 bool tensors_tile(const Header::Data& data) noexcept {
   std::uint64_t covered = 0;
   for (const TensorRecord& tensor : data.tensors) {
-    const auto bits = bit_count(data, tensor);
-    if (tensor.begin != covered || tensor.end < covered || !bits || *bits % 8 != 0) return false;
-    if (*bits / 8 != tensor.end - covered) return false;
+    if (tensor.begin != covered || tensor.end < covered) return false;
+    if (byte_count(data, tensor) != tensor.end - covered) return false;
     covered = tensor.end;
   }
   return covered == data.data_bytes;

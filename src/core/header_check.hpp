@@ -1,6 +1,9 @@
 // What must hold between the parts of a header: keys occur once, tensors tile the data section.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "core/header_data.hpp"
 #include "core/header_report.hpp"
 
@@ -8,6 +11,10 @@ namespace weighbridge {
 
 /// Puts the metadata in order of key; reports DuplicateKey.
 void sort_metadata(Header::Data& data, HeaderReport& report);
+
+/// How many bytes the tensor's dtype and shape need; nothing when that is no whole number or does not fit.
+[[nodiscard]] std::optional<std::uint64_t> byte_count(const Header::Data& data,
+                                                      const TensorRecord& tensor) noexcept;
 
 /// Whether the tensors, in the order that they are in, tile the data section, as those of most files do.
 /// Then they are sorted too, and check_layout would find nothing.

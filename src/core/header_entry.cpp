@@ -4,10 +4,27 @@
 #include <string_view>
 #include <utility>
 
+#include "core/header_check.hpp"
 #include "core/header_pieces.hpp"
 
 namespace weighbridge {
 namespace {
+
+constexpr std::size_t kDimBytes = sizeof(std::uint64_t);
+
+void set_name(TensorRecord& record, const char* text, std::string_view name) noexcept {
+  record.name = {static_cast<std::uint32_t>(name.data() - text), static_cast<std::uint32_t>(name.size())};
+  record.text_at = record.name.at;
+}
+
+// Most tensors begin where the one before ends.
+inline bool take_offsets(HeaderPieces& text, LastNumber& last, TensorRecord& record) noexcept {
+  if (!text.take('[') || !text.take_number_like(last, record.begin) || !text.take_comma()) return false;
+  const char* end = text.at();
+  if (!text.take_large_number(record.end)) return false;
+  last = LastNumber(end, text.at(), record.end);
+  return text.take(']');
+}
 
 // One entry on its way into a record. Any function that gives false ends the attempt.
 class Attempt {
@@ -22,6 +39,7 @@ class Attempt {
     const std::size_t dims = data_.dims.size();
     if (read_compact(record)) return true;
     text_ = fields;
+    layout_ = nullptr;
     record.rank = 0;
     data_.dims.resize(dims);
     return read_fields(record);
@@ -29,12 +47,17 @@ class Attempt {
 
   [[nodiscard]] const char* behind() const noexcept { return text_.at(); }
 
+  /// Where the dtype of a compact entry stood, whose shape follows on it; null for others.
+  [[nodiscard]] const char* layout() const noexcept { return layout_; }
+
  private:
   enum Field : unsigned { kDType = 1, kShape = 2, kOffsets = 4 };
 
   bool read_compact(TensorRecord& record) {
-    return text_.take(R"(":{"dtype":)") && read_dtype(record) && text_.take(R"(,"shape":)") &&
-           read_shape(record) && text_.take(R"(,"data_offsets":)") && read_offsets(record) && text_.take('}');
+    if (!text_.take(R"(":{"dtype":)")) return false;
+    layout_ = text_.at();
+    return read_dtype(record) && text_.take(R"(,"shape":)") && read_shape(record) &&
+           text_.take(R"(,"data_offsets":)") && read_offsets(record) && text_.take('}');
   }
 
   bool read_fields(TensorRecord& record) {
@@ -48,10 +71,9 @@ class Attempt {
 
   bool read_name(TensorRecord& record) noexcept {
     if (!text_.take('"')) return false;
-    const std::string_view name = text_.take_plain();
-    record.name = {static_cast<std::uint32_t>(name.data() - start_), static_cast<std::uint32_t>(name.size())};
-    record.text_at = record.name.at;
-    record.name_hash = data_.name_hash(name);
+    std::string_view name;
+    if (!text_.take_plain(name)) return false;
+    set_name(record, start_, name);
     return name != kMetadataKey;
   }
 
@@ -81,8 +103,10 @@ class Attempt {
   bool read_new_dtype(TensorRecord& record) noexcept {
     const char* start = text_.at();
     if (!text_.take('"')) return false;
-    const auto dtype = find_dtype(text_.take_plain());
-    if (!dtype || !text_.take('"')) return false;
+    std::string_view name;
+    if (!text_.take_plain(name) || !text_.take('"')) return false;
+    const auto dtype = find_dtype(name);
+    if (!dtype) return false;
     record.dtype = *dtype;
     usual_.dtype = {*dtype, PieceWord(start, text_.at())};
     return true;
@@ -102,18 +126,11 @@ class Attempt {
     return text_.take(']');
   }
 
-  // Most tensors begin where the one before ends.
-  bool read_offsets(TensorRecord& record) noexcept {
-    if (!text_.take('[') || !text_.take_number_like(usual_.end, record.begin) || !text_.take_comma())
-      return false;
-    const char* end = text_.at();
-    if (!text_.take_large_number(record.end)) return false;
-    usual_.end = LastNumber(end, text_.at(), record.end);
-    return text_.take(']');
-  }
+  bool read_offsets(TensorRecord& record) noexcept { return take_offsets(text_, usual_.end, record); }
 
   const char* start_;
   HeaderPieces text_;
+  const char* layout_ = nullptr;
   std::size_t most_dims_;
   Usual& usual_;
   Header::Data& data_;
@@ -122,19 +139,60 @@ class Attempt {
 }  // namespace
 
 std::size_t EntryReader::read(std::size_t from) {
-  constexpr std::size_t kDimBytes = sizeof(std::uint64_t);
+  // Filled where it stays: who copies what was just written in smaller parts waits for all of it.
+  TensorRecord& record = data_.tensors.emplace_back();
+  const char* behind = read_usual(text_ + from, record);
+  if (behind == nullptr) behind = read_other(from, record);
+  if (behind == nullptr) {
+    data_.tensors.pop_back();
+    return 0;
+  }
+  record.name_hash = data_.name_hash({text_ + record.name.at, record.name.size});
+  return static_cast<std::size_t>(behind - text_);
+}
+
+// An entry as most are: compact, and of a dtype and shape that an earlier one had. Gives the place behind
+// it, or null for all others.
+const char* EntryReader::read_usual(const char* at, TensorRecord& record) noexcept {
+  HeaderPieces text(at);
+  std::string_view name;
+  if (!text.take('"') || !text.take_plain(name) || !text.take(R"(":{"dtype":)")) return nullptr;
+  const KnownLayouts::Found known = usual_.layouts.find(text.at());
+  if (known.layout == nullptr || name == kMetadataKey) return nullptr;
+  text.skip_to(text.at() + known.length);
+  if (!text.take(R"(,"data_offsets":)") || !take_offsets(text, usual_.end, record) || !text.take('}'))
+    return nullptr;
+  if (!room_.take(known.layout->rank * kDimBytes)) return nullptr;
+  set_name(record, text_, name);
+  record.dims_at = known.layout->dims_at;
+  record.rank = known.layout->rank;
+  record.dtype = known.layout->dtype;  // last: to write the rank, what shares its word is read
+  note_bytes(record, known.layout->bytes);
+  return text.at();
+}
+
+// Any other entry in the layouts that are known here.
+const char* EntryReader::read_other(std::size_t from, TensorRecord& record) {
   const std::size_t dims_before = data_.dims.size();
   const std::size_t most_dims =
       std::min<std::size_t>(std::min(rank_limit_, kMostDims), room_.left() / kDimBytes);
   Attempt attempt(text_, from, most_dims, usual_, data_);
-  TensorRecord record;
+  record = {};
   if (!attempt.read(record)) {
     data_.dims.resize(dims_before);
-    return 0;
+    return nullptr;
   }
   room_.take(record.rank * kDimBytes);
-  data_.tensors.push_back(record);
-  return static_cast<std::size_t>(attempt.behind() - text_);
+  const auto bytes = byte_count(data_, record);
+  if (bytes && attempt.layout() != nullptr) usual_.layouts.keep(attempt.layout(), Layout(*bytes, record));
+  note_bytes(record, bytes);
+  return attempt.behind();
+}
+
+void EntryReader::note_bytes(const TensorRecord& record, std::optional<std::uint64_t> bytes) noexcept {
+  const bool forward = record.begin == covered_ && record.end >= record.begin;
+  tiles_ = tiles_ && forward && bytes == record.end - record.begin;
+  covered_ = record.end;
 }
 
 }  // namespace weighbridge

@@ -4,13 +4,15 @@
 //
 // The fields may come in any order, one space may stand behind each ':' and ','. All that is read here
 // HeaderScan would read with the same result; all else is left to it: escapes, other white space,
-// unknown fields, numbers of more than 19 digits, and everything that is wrong.
+// unknown fields, numbers of more than 19 digits, and everything that is wrong, also as UTF-8.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "core/header_data.hpp"
+#include "core/header_layouts.hpp"
 #include "core/header_pieces.hpp"
 #include "core/header_room.hpp"
 
@@ -24,6 +26,7 @@ struct KnownDType {
 
 /// What an entry mostly repeats of those before.
 struct Usual {
+  KnownLayouts layouts;
   KnownDType dtype;
   KnownDType other_dtype;
   LastNumber end;
@@ -39,12 +42,24 @@ class EntryReader {
   /// Otherwise gives 0, with nothing changed.
   std::size_t read(std::size_t from);
 
+  /// How many bytes the tensors read here tile: the first begins at 0, each other one where the one before
+  /// ends, and all have the bytes that their dtypes and shapes need. Nothing when they do not.
+  [[nodiscard]] std::optional<std::uint64_t> tiled() const noexcept {
+    return tiles_ ? std::optional(covered_) : std::nullopt;
+  }
+
  private:
+  const char* read_usual(const char* at, TensorRecord& record) noexcept;
+  const char* read_other(std::size_t from, TensorRecord& record);
+  void note_bytes(const TensorRecord& record, std::optional<std::uint64_t> bytes) noexcept;
+
   const char* text_;
   std::uint32_t rank_limit_;
   HeaderRoom& room_;
   Header::Data& data_;
   Usual usual_;
+  std::uint64_t covered_ = 0;
+  bool tiles_ = true;
 };
 
 }  // namespace weighbridge

@@ -70,9 +70,10 @@ void build_name_index(Header::Data& data, HeaderReport& report) {
   for (std::size_t i = 0; i < data.tensors.size(); ++i) {
     const TensorRecord& tensor = data.tensors[i];
     prefetch_slot(data, i + kAhead);
-    std::uint32_t& slot = data.name_index[find_slot(data, data.view(tensor.name), tensor.name_hash)];
-    if (slot != 0) report_duplicate(data, bits.position_of(slot), i, report);
-    slot = bits.slot_of(tensor.name_hash, i);
+    std::uint32_t* slot = &data.name_index[first_slot(data, tensor.name_hash)];
+    if (*slot != 0) slot = &data.name_index[find_slot(data, data.view(tensor.name), tensor.name_hash)];
+    if (*slot != 0) report_duplicate(data, bits.position_of(*slot), i, report);
+    *slot = bits.slot_of(tensor.name_hash, i);
   }
 }
 

@@ -81,12 +81,19 @@ void warn_unaligned(const Header::Data& data, HeaderReport& report) {
   });
 }
 
-bool read_records(const ByteSource& file, std::size_t length, const Limits& limits, HeaderReport& report,
-                  Header::Data& data) {
+struct Reading {
+  bool complete = false;  // every tensor has a record
+  bool tiled = false;     // those tile the data section in their order
+};
+
+Reading read_records(const ByteSource& file, std::size_t length, const Limits& limits, HeaderReport& report,
+                     Header::Data& data) {
   HeaderRoom room(length);
   const Streamed streamed = HeaderStream(file, length, limits, room, data).run();
-  if (streamed.whole) return true;
-  return scan_header({data.text.get(), length}, limits, room, report, data, {.place = streamed.place});
+  if (streamed.whole) return {.complete = true, .tiled = streamed.tiled == data.data_bytes};
+  const bool complete =
+      scan_header({data.text.get(), length}, limits, room, report, data, {.place = streamed.place});
+  return {.complete = complete, .tiled = complete && tensors_tile(data)};
 }
 
 // Reads a header of which the length is known, and checks all of it.
@@ -96,9 +103,8 @@ DataPtr examine(const ByteSource& file, std::uint64_t length, std::uint64_t file
   data->data_begin = kHeaderStart + length;
   data->data_bytes = file_bytes - data->data_begin;
   warn_unaligned(*data, report);
-  const bool complete = read_records(file, length, limits, report, *data);
+  const auto [complete, tiled] = read_records(file, length, limits, report, *data);
   sort_metadata(*data, report);
-  const bool tiled = complete && tensors_tile(*data);
   if (!tiled) sort_tensors(*data);
   build_name_index(*data, report);
   if (complete && !tiled) check_layout(*data, report);

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/endian.hpp"
+#include "base/utf8.hpp"
 #include "core/header_strings.hpp"
 
 namespace weighbridge {
@@ -63,7 +64,7 @@ class LastNumber {
  private:
   static constexpr unsigned kWord = sizeof(std::uint64_t);
 
-  std::array<std::uint64_t, 2> words_ = {0xFF, 0};  // a byte that no text has
+  std::array<std::uint64_t, 2> words_ = {'0', 0};  // where the first of all tensors begins
   unsigned size_ = 1;
   std::uint64_t value_ = 0;
 };
@@ -101,12 +102,16 @@ class HeaderPieces {
   bool take_key(const char (&text)[kSize]) noexcept {
     return take(text) && take_space();
   }
-  /// What stands in front of the next quote, backslash or control character.
-  std::string_view take_plain() noexcept {
-    const std::string_view plain(at_, plain_length(at_));
-    at_ += plain.size();
-    return plain;
+  /// What stands in front of the next quote, backslash or control character, if it is UTF-8.
+  bool take_plain(std::string_view& plain) noexcept {
+    const PlainRun run = plain_run(at_);
+    plain = {at_, run.length};
+    if (!run.ascii && find_invalid_utf8(plain)) return false;
+    at_ += run.length;
+    return true;
   }
+  /// REQUIRES: `end` lies behind this place.
+  void skip_to(const char* end) noexcept { at_ = end; }
   /// A number without a leading zero that fits 64 bits whatever its digits. One digit at a time, because
   /// the processor can guess where it ends, and needs not wait for a count of digits to go on.
   bool take_number(std::uint64_t& number) noexcept {

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/limits.hpp>
@@ -27,6 +29,7 @@ struct StreamWindow {
 struct Streamed {
   std::size_t place = 0;  ///< In the text: behind the last member that was taken; 0 when there is none.
   bool whole = false;     ///< Nothing but the end of the text stands there.
+  std::optional<std::uint64_t> tiled = {};  ///< See EntryReader; nothing where the text is not whole.
 };
 
 class HeaderStream {
@@ -41,7 +44,7 @@ class HeaderStream {
   Streamed run();
 
  private:
-  void read_piece();
+  std::size_t read_piece();
   void check_utf8();
   bool read_metadata(std::size_t& behind);
   bool read_pairs(HeaderPieces& pieces);
@@ -69,7 +72,7 @@ class HeaderStream {
   EntryReader entries_;
   std::size_t read_ = 0;       // of the text, from the file
   std::size_t end_ = 0;        // of what was read, in text_
-  std::size_t unchecked_ = 0;  // bytes at its end that may be half a character
+  std::size_t unchecked_ = 0;  // bytes at its end of which it is not known that they are UTF-8
   std::size_t front_ = 0;      // what is kept as it stands: the metadata
   std::size_t kept_ = 0;       // bytes in data_.text
   std::size_t tensors_kept_ = 0;

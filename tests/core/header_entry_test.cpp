@@ -1,5 +1,11 @@
 #include "core/header_entry.hpp"
 
+#include <initializer_list>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -101,6 +107,85 @@ TEST(EntryReader, TakesOffsetsThatFollowOnEveryKindOfNumber) {
       EXPECT_EQ(data.tensors[1].end, begin);
     }
   }
+}
+
+struct OfLayout {
+  std::string_view dtype;
+  Shape shape;
+};
+
+// What many headers have: few layouts that come again and again, here more than are remembered.
+TEST(EntryReader, TakesLayoutsThatStandAgain) {
+  std::vector<OfLayout> layouts;
+  for (const std::string_view dtype : {"U8", "F32", "F8_E4M3FNUZ", "BOOL"}) {
+    for (std::uint64_t i = 0; i < 400; ++i) layouts.push_back({dtype, {i, i * i * i}});
+    layouts.push_back({dtype, {}});
+    layouts.push_back({dtype, {0}});
+    layouts.push_back({dtype, {1234567890123, 1, 1234567890123}});  // too long to be remembered
+  }
+  std::mt19937 random(7);
+  std::vector<OfLayout> drawn;
+  std::string text;
+  std::uniform_int_distribution<std::size_t> pick(0, layouts.size() - 1);
+  for (std::size_t i = 0; i < 20'000; ++i) {
+    drawn.push_back(layouts[i % 2 == 0 ? pick(random) : pick(random) % 30]);
+    text += test::entry(std::to_string(i), drawn.back().dtype, drawn.back().shape, i, i) + ",";
+  }
+  Header::Data data;
+  data.text = test::padded(text);
+  HeaderRoom room(text.size());
+  EntryReader reader(data.text.get(), kRankLimit, room, data);
+  std::size_t from = 0;
+  for (const OfLayout& layout : drawn) {
+    from = reader.read(from) + 1;
+    ASSERT_GT(from, 1U);
+    ASSERT_EQ(dtype_name(data.tensors.back().dtype), layout.dtype);
+    ASSERT_THAT(data.shape(data.tensors.back()), testing::ElementsAreArray(layout.shape));
+  }
+  EXPECT_EQ(from, text.size());
+}
+
+TEST(EntryReader, CountsTheRoomOfLayoutsThatStandAgain) {
+  const std::string one = test::entry("n", "U8", {1, 2}, 0, 2);
+  Header::Data data;
+  const std::string text = one + "," + one;
+  data.text = test::padded(text);
+  HeaderRoom room(0);
+  room.take(room.left() - 3 * sizeof(std::uint64_t));
+  EntryReader reader(data.text.get(), kRankLimit, room, data);
+  EXPECT_EQ(reader.read(0), one.size());
+  EXPECT_EQ(reader.read(one.size() + 1), 0U);
+  EXPECT_EQ(data.tensors.size(), 1U);
+  EXPECT_EQ(room.left(), sizeof(std::uint64_t));
+}
+
+// The bytes that tensors tile, or nothing.
+std::optional<std::uint64_t> tiled_by(std::initializer_list<std::string> entries) {
+  Header::Data data;
+  std::string text;
+  for (const std::string& entry : entries) text += entry + ",";
+  data.text = test::padded(text);
+  HeaderRoom room(text.size());
+  EntryReader reader(data.text.get(), kRankLimit, room, data);
+  std::size_t from = 0;
+  while (from < text.size()) from = reader.read(from) + 1;
+  return reader.tiled();
+}
+
+TEST(EntryReader, TellsWhetherTensorsTile) {
+  using test::entry;
+  EXPECT_EQ(tiled_by({}), 0U);
+  EXPECT_EQ(tiled_by({entry("a", "U8", {2}, 0, 2), entry("b", "U8", {2}, 2, 4), entry("c", "F4", {2}, 4, 5)}),
+            5U);
+  EXPECT_EQ(tiled_by({entry("a", "U8", {2}, 1, 3)}), std::nullopt);
+  EXPECT_EQ(tiled_by({entry("a", "U8", {2}, 0, 2), entry("b", "U8", {2}, 0, 2)}), std::nullopt);
+  EXPECT_EQ(tiled_by({entry("a", "U8", {2}, 0, 2), entry("b", "U8", {2}, 2, 3)}), std::nullopt);
+  EXPECT_EQ(tiled_by({entry("a", "U8", {2}, 0, 2), entry("b", "U8", {2}, 3, 5)}), std::nullopt);
+  EXPECT_EQ(tiled_by({entry("a", "F4", {1}, 0, 0)}), std::nullopt);
+  EXPECT_EQ(tiled_by({entry("a", "U8", {1ULL << 32, 1ULL << 32}, 0, 0)}), std::nullopt);
+  EXPECT_EQ(tiled_by({entry("a", "U8", {UINT64_C(9000000000000000000)}, 0, UINT64_C(9000000000000000000)),
+                      entry("b", "U8", {UINT64_C(9446744073709551616)}, UINT64_C(9000000000000000000), 0)}),
+            std::nullopt);
 }
 
 TEST(EntryReader, LeavesWhatIsNotTheUsualLayout) {

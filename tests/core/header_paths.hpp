@@ -74,10 +74,10 @@ inline bool same_finding(const Finding& a, const Finding& b) {
          a.offset == b.offset;
 }
 
-/// Names may lie at other places.
+/// Names and dimensions may lie at other places.
 inline bool same_tensor(const TensorRecord& a, const TensorRecord& b) {
   return a.begin == b.begin && a.end == b.end && a.text_at == b.text_at && a.name.size == b.name.size &&
-         a.dims_at == b.dims_at && a.rank == b.rank && a.name_hash == b.name_hash && a.dtype == b.dtype;
+         a.rank == b.rank && a.name_hash == b.name_hash && a.dtype == b.dtype;
 }
 
 inline bool same_pair(const MetadataRecord& a, const MetadataRecord& b) {
@@ -85,10 +85,11 @@ inline bool same_pair(const MetadataRecord& a, const MetadataRecord& b) {
          a.value.size == b.value.size;
 }
 
-/// Whether the records' strings are the same too. REQUIRES: equal records.
-inline bool same_strings(const Header::Data& a, const Header::Data& b) {
+/// Whether what the records refer to is the same too. REQUIRES: equal records.
+inline bool same_contents(const Header::Data& a, const Header::Data& b) {
   for (std::size_t i = 0; i < a.tensors.size(); ++i) {
     if (a.name(i) != b.name(i)) return false;
+    if (!std::ranges::equal(a.shape(a.tensors[i]), b.shape(b.tensors[i]))) return false;
   }
   return std::ranges::equal(a.metadata, b.metadata, [&](const MetadataRecord& x, const MetadataRecord& y) {
     return a.view(x.key) == b.view(y.key) && a.view(x.value) == b.view(y.value);
@@ -101,8 +102,8 @@ inline bool same_outcome(const Scanned& a, const Scanned& b) {
     return false;
   if (a.error) return true;
   return a.complete == b.complete && a.data.has_metadata == b.data.has_metadata &&
-         a.data.dims == b.data.dims && std::ranges::equal(a.data.tensors, b.data.tensors, same_tensor) &&
-         std::ranges::equal(a.data.metadata, b.data.metadata, same_pair) && same_strings(a.data, b.data);
+         std::ranges::equal(a.data.tensors, b.data.tensors, same_tensor) &&
+         std::ranges::equal(a.data.metadata, b.data.metadata, same_pair) && same_contents(a.data, b.data);
 }
 
 /// Windows that hold the whole header, some entries, hardly one, and never one.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/utf8.hpp"
 #include "core/header_dsl.hpp"
 #include "core/header_paths.hpp"
 
@@ -93,6 +94,27 @@ TEST(HeaderStream, SaysWhereTextIsNotUtf8BeforeAnythingElse) {
       ASSERT_TRUE(broken.error.has_value());
       EXPECT_EQ(broken.error->code(), ErrorCode::InvalidHeader);
       EXPECT_EQ(broken.error->offset(), kHeaderStart + front.size());
+    }
+  }
+}
+
+// Names and metadata are looked at as they are taken, all other text when it is left.
+TEST(HeaderStream, SaysWhereTextIsNotUtf8WhereverThatIs) {
+  std::vector<std::string> list = members(9);
+  list.push_back(entry(std::string(40, 'n') + "\xC3\xA9" + std::string(20, 'n'), "U8", {1}, 9, 10));
+  const std::string header = header_of(list) + "  ";
+  for (std::size_t at = 0; at < header.size(); ++at) {
+    for (const char byte : {'\x80', '\xC3', '\xE2', '\xF0', '\xFF'}) {
+      std::string changed = header;
+      changed[at] = byte;
+      const auto bad = find_invalid_utf8(changed);
+      if (!bad) continue;  // another character of two bytes
+      for (const StreamWindow& window : test::kWindows) {
+        const auto broken = scan(changed, window);
+        ASSERT_TRUE(broken.error.has_value()) << at;
+        EXPECT_EQ(broken.error->code(), ErrorCode::InvalidHeader) << at;
+        EXPECT_EQ(broken.error->offset(), kHeaderStart + *bad) << at;
+      }
     }
   }
 }
