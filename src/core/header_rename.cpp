@@ -56,8 +56,8 @@ struct Replacement {
 
 /// What is to be done to a header's text.
 struct Work {
-  std::vector<Replacement> replacements;        ///< In order of place.
-  std::map<std::size_t, std::uint64_t> before;  ///< Spaces that there are, by the place where they begin.
+  std::vector<Replacement> replacements;  ///< In order of place.
+  Room before;                            ///< Spaces that there are.
 };
 
 std::uint64_t spaces_at(std::string_view text, std::size_t at) {
