@@ -64,8 +64,9 @@ TEST(KerasConfig, ModulesThatLoadersImportAreCode) {
 
 TEST(KerasConfig, ClassesOfOthersAreToldAndNotDangerous) {
   const Findings findings = inspect(R"({"module": "mine.layers", "class_name": "L", "registered_name": "p>L"},
-                                       {"module": "keras.layers", "class_name": "L", "registered_name": "p>L"})");
-  ASSERT_EQ(findings.size(), 2U);
+                                       {"module": "keras.layers", "class_name": "L", "registered_name": "p>L"},
+                                       {"class_name": "p>L", "config": {}})");
+  ASSERT_EQ(findings.size(), 3U);
   for (const Finding& finding : findings) {
     EXPECT_EQ(finding.code, "KerasCustomObject");
     EXPECT_EQ(finding.severity, Severity::Warning);

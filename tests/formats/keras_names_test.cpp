@@ -14,6 +14,10 @@ constexpr std::string_view kModel = R"({"class_name": "Functional", "config": {"
   {"class_name": "LSTM", "config": {"name": "rnn"}},
   {"class_name": "Bidirectional", "config": {"name": "both", "layer": {"class_name": "GRU", "config": {"name": "gru"}}}},
   {"class_name": "MultiHeadAttention", "config": {"name": "mha"}},
+  {"class_name": "Attention", "config": {"name": "scaled", "use_scale": true}},
+  {"class_name": "Attention", "config": {"name": "joined", "use_scale": false}},
+  {"class_name": "ConvLSTM3D", "config": {"name": "film"}},
+  {"class_name": "RNN", "config": {"name": "cells", "cell": {"class_name": "GRUCell", "config": {"use_bias": false}}}},
   {"class_name": "Mine", "config": {"name": "own"}},
   {"class_name": "Sequential", "config": {"name": "inner", "layers": [
     {"class_name": "Conv2D", "config": {"name": "conv"}}]}}]}})";
@@ -34,6 +38,8 @@ TEST(KerasNames, CountOnlyVariablesThatAreOn) {
   EXPECT_EQ(name("layers/batch_normalization/vars/0"), "bn.beta");
   EXPECT_EQ(name("layers/batch_normalization/vars/2"), "bn.moving_variance");
   EXPECT_EQ(name("layers/dense_1/vars/1"), "second.1");
+  EXPECT_EQ(name("layers/attention/vars/1"), "scaled.concat_score_weight");
+  EXPECT_EQ(name("layers/attention_1/vars/0"), "joined.concat_score_weight");
 }
 
 TEST(KerasNames, GoIntoPartsOfLayersAndNestedModels) {
@@ -41,6 +47,9 @@ TEST(KerasNames, GoIntoPartsOfLayersAndNestedModels) {
   EXPECT_EQ(name("layers/bidirectional/backward_layer/cell/vars/2"), "both.backward_layer.cell.2");
   EXPECT_EQ(name("layers/bidirectional/forward_layer/cell/vars/2"), "both.forward_layer.cell.bias");
   EXPECT_EQ(name("layers/multi_head_attention/query_dense/vars/1"), "mha.query_dense.bias");
+  EXPECT_EQ(name("layers/conv_lstm3d/cell/vars/2"), "film.cell.bias");
+  EXPECT_EQ(name("layers/rnn/cell/vars/1"), "cells.cell.recurrent_kernel");
+  EXPECT_EQ(name("layers/rnn/cell/vars/2"), "cells.cell.2");
   EXPECT_EQ(name("layers/sequential/layers/conv2d/vars/0"), "inner.conv.kernel");
 }
 

@@ -203,7 +203,9 @@ def variable_names(model: Any) -> set[str]:
     return {variable.path.replace("/", ".") for variable in model.variables if "seed" not in variable.path}
 
 
-@pytest.mark.parametrize("family", ["dense", "convolutions", "attention", "nested"])
+@pytest.mark.parametrize(
+    "family", ["dense", "convolutions", "lines", "volumes", "attention", "preprocessing", "nested"]
+)
 def test_pretty_names_are_those_of_the_variables(weighbridge: Weighbridge, tmp_path: Path, family: str) -> None:
     path = tmp_path / "model.keras"
     model = models.build(family)
@@ -316,12 +318,14 @@ def test_what_a_loader_would_run_is_dangerous(
 
 @FAMILIES
 def test_models_of_keras_itself_are_clean(weighbridge: Weighbridge, tmp_path: Path, family: str) -> None:
+    """And layers of one's own are unknown."""
     for name in ["model.keras", "model.weights.h5"] + (["model.h5"] if family != "mixed" else []):
         path = tmp_path / name
         model = models.build(family)
         model.save_weights(path) if ".weights." in name else model.save(path)
-        report = weighbridge.json("scan", path)["files"][0]
-        assert report["verdict"] == "clean", (name, report)
+        report = json.loads(weighbridge.run("scan", path, "--json").stdout)["files"][0]
+        described = family == "own" and ".weights." not in name
+        assert report["verdict"] == ("unknown" if described else "clean"), (name, report)
 
 
 def test_an_archive_behind_the_weights_is_seen(weighbridge: Weighbridge, tmp_path: Path) -> None:

@@ -32,9 +32,8 @@ def outputs(model: Any) -> np.ndarray:
 def another(family: str) -> Any:
     """The same architecture with other weights: what a template is."""
     model = models.build(family)
-    for variable in model.variables:
-        if "seed" not in variable.path:
-            variable.assign(keras.ops.add(variable, 0.25))
+    for variable in filter(models.is_weight, model.variables):
+        variable.assign(keras.ops.add(variable, 0.25))
     return model
 
 

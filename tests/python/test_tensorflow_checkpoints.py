@@ -14,6 +14,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
+from arrays import read as read_tensors
+from chain_formats import FORMATS, Format
 from safetensors import safe_open
 
 from cli import Weighbridge
@@ -151,6 +153,16 @@ def test_several_data_files(weighbridge: Weighbridge, tmp_path: Path) -> None:
     )
     assert len(list(tmp_path.glob("m.data-*-of-00003"))) == 3
     assert_same(arrays, read(weighbridge.convert(tmp_path / "m.index")))
+
+
+@pytest.mark.parametrize("step", FORMATS, ids=lambda step: step.name)
+def test_every_format_that_is_written(weighbridge: Weighbridge, tmp_path: Path, step: Format) -> None:
+    index = save(tmp_path / "m", w=tf.Variable(random_array("float32", 7, 3)), steps=tf.Variable(np.arange(5)))
+    wanted = read_tensors(weighbridge.convert(index))
+    target = tmp_path / f"out{step.suffix}"
+    status, _, error = step.convert(weighbridge, index, target, wanted)
+    assert status == 0, error
+    assert read_tensors(weighbridge.convert(target)) == wanted
 
 
 def test_changed_bytes_are_refused(weighbridge: Weighbridge, tmp_path: Path) -> None:

@@ -149,7 +149,9 @@ class Inspector {
     const std::string_view registered = text_at(config_, object, "registered_name");
     const bool foreign =
         !module.empty() && std::ranges::find(kPackages, package_of(module)) == kPackages.end();
-    if (!foreign && registered.find('>') == std::string_view::npos) return;
+    // The package stands before the '>'; files of the legacy format have such a name as the class.
+    const auto is_registered = [](std::string_view name) { return name.find('>') != std::string_view::npos; };
+    if (!foreign && !is_registered(registered) && !is_registered(type)) return;
     add(Severity::Warning, "KerasCustomObject", object,
         fmt::format("'{}{}{}', which is no part of Keras: its loader imports it", module,
                     module.empty() ? "" : ".", registered.empty() ? type : registered));

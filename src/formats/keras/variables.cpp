@@ -32,10 +32,8 @@ constexpr std::array kKinds = {
     Kind{"Normalization", {Variable{"mean", {}}, {"variance", {}}, {"count", {}}}},
     Kind{"Embedding", {Variable{"embeddings", {}}}},
     Kind{"PReLU", {Variable{"alpha", {}}}},
-    Kind{"LSTMCell", {Variable{"kernel", {}}, {"recurrent_kernel", {}}, {"bias", "use_bias"}}},
-    Kind{"GRUCell", {Variable{"kernel", {}}, {"recurrent_kernel", {}}, {"bias", "use_bias"}}},
-    Kind{"SimpleRNNCell", {Variable{"kernel", {}}, {"recurrent_kernel", {}}, {"bias", "use_bias"}}},
-    Kind{"ConvLSTM2DCell", {Variable{"kernel", {}}, {"recurrent_kernel", {}}, {"bias", "use_bias"}}},
+    Kind{"Attention", {Variable{"scale", "use_scale"}, {"concat_score_weight", {}}}},
+    Kind{"AdditiveAttention", {Variable{"scale", "use_scale"}}},
     Kind{"SeparableConv1D",
          {Variable{"depthwise_kernel", {}}, {"pointwise_kernel", {}}, {"bias", "use_bias"}}},
     Kind{"SeparableConv2D",
@@ -58,10 +56,20 @@ constexpr std::array<std::string_view, 11> kPlain = {"Dense",
 
 constexpr Kind kPlainKind{"", {Variable{"kernel", {}}, {"bias", "use_bias"}}};
 
-constexpr std::array<std::string_view, 4> kRecurrent = {"LSTM", "GRU", "SimpleRNN", "ConvLSTM2D"};
+constexpr Kind kCell{"", {Variable{"kernel", {}}, {"recurrent_kernel", {}}, {"bias", "use_bias"}}};
+
+constexpr std::array<std::string_view, 6> kRecurrent = {"LSTM",       "GRU",        "SimpleRNN",
+                                                        "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"};
+
+bool is_cell(std::string_view type) {
+  constexpr std::string_view kCellSuffix = "Cell";
+  return type.ends_with(kCellSuffix) &&
+         std::ranges::find(kRecurrent, type.substr(0, type.size() - kCellSuffix.size())) != kRecurrent.end();
+}
 
 const Kind* find_kind(std::string_view type) {
   if (std::ranges::find(kPlain, type) != kPlain.end()) return &kPlainKind;
+  if (is_cell(type)) return &kCell;
   const auto found = std::ranges::find(kKinds, type, &Kind::type);
   return found == kKinds.end() ? nullptr : &*found;
 }
