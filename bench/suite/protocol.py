@@ -102,16 +102,22 @@ class Zygotes:
             process.wait()
 
 
-def converse(line: Line, row: Row, digest: bool) -> tuple[Sample, str | None]:
+def memory_for(row: Row, case: Case) -> int:
+    """What a measurement may want of new memory: a file may be copied and what is copied changed."""
+    return 0 if case.scale < 1 else LEAST_MEMORY + 2 * sum(path.stat().st_size for path in row.inputs(case))
+
+
+def converse(line: Line, row: Row, case: Case, digest: bool) -> tuple[Sample, str | None]:
     """The phases of one measurement, and the readings between them."""
     try:
-        return phases(line, row, digest)
+        return phases(line, row, memory_for(row, case), digest)
     except (ProcessLookupError, FileNotFoundError, BrokenPipeError) as error:
         raise Failed("its process ended in the middle of its work") from error
 
 
-def phases(line: Line, row: Row, digest: bool) -> tuple[Sample, str | None]:
+def phases(line: Line, row: Row, memory: int, digest: bool) -> tuple[Sample, str | None]:
     ready = _expect(line, "ready")
+    machine.back_memory(memory)
     meter.forget_peak(ready["ready"])
     peak = meter.PeakOfPrivateMemory(ready["ready"]) if row.sampled else None
     before = meter.read_counters(ready["ready"])
@@ -141,7 +147,7 @@ def in_zygote(zygotes: Zygotes, row: Row, contender: Contender, case: Case, dige
     task = {"row": row.id, "contender": contender.name, "case": case.to_json()}
     line.say(task)
     try:
-        return converse(line, row, digest)
+        return converse(line, row, case, digest)
     finally:
         while (answer := line.hear()) is not None and "exit" not in answer:
             pass
@@ -158,7 +164,7 @@ def in_program(row: Row, contender: Contender, case: Case, digest: bool) -> tupl
         assert process.stdout is not None
         line = Line(process.stdout.fileno(), process.stdin.fileno())
         try:
-            sample, listing = converse(line, row, digest)
+            sample, listing = converse(line, row, case, digest)
         finally:
             process.stdin.close()
     if process.returncode:
@@ -182,17 +188,10 @@ def place_files(row: Row, case: Case) -> float:
     return cached
 
 
-def memory_for(files: list[Path]) -> int:
-    """What a measurement may want of new memory: a file may be copied and what is copied changed."""
-    return LEAST_MEMORY + 2 * sum(path.stat().st_size for path in files)
-
-
 def measure(zygotes: Zygotes, row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
     cached = place_files(row, case)
     if cached != (0.0 if row.cold else 1.0) and row.inputs(case):
         raise Failed(f"{cached:.1%} of the files are in the page cache")
-    if case.scale == 1:
-        machine.back_memory(memory_for(row.inputs(case)))
     if contender.command is not None:
         sample, name = in_program(row, contender, case, digest)
     else:
