@@ -84,9 +84,9 @@ def describe(folder: Path) -> dict[str, Any]:
 def back_memory(wanted: int) -> int:
     """Takes so much memory, as far as it is free, and gives it back, so that a host backs it before a clock runs.
 
-    Hosts take back what has been free for seconds, and do so every few seconds, so this is done at the last moment
-    before each measurement. In large pages, where there are any: that is much faster, and they are what is given out
-    next. Gives the bytes that were taken.
+    Hosts take back what has been free for seconds, so this is done before each measurement, in front of what the
+    measured process prepares: the caches of the processor stay as that leaves them. In large pages, where there are
+    any: that is much faster, and they are what is given out next. Gives the bytes that were taken.
     """
     free = kibibytes(fields_of(Path("/proc/meminfo")), "MemFree")
     size = max(0, min(wanted, free - LEFT_FREE)) // LARGE_PAGE * LARGE_PAGE

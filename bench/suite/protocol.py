@@ -107,17 +107,16 @@ def memory_for(row: Row, case: Case) -> int:
     return 0 if case.scale < 1 else LEAST_MEMORY + 2 * sum(path.stat().st_size for path in row.inputs(case))
 
 
-def converse(line: Line, row: Row, case: Case, digest: bool) -> tuple[Sample, str | None]:
+def converse(line: Line, row: Row, digest: bool) -> tuple[Sample, str | None]:
     """The phases of one measurement, and the readings between them."""
     try:
-        return phases(line, row, memory_for(row, case), digest)
+        return phases(line, row, digest)
     except (ProcessLookupError, FileNotFoundError, BrokenPipeError) as error:
         raise Failed("its process ended in the middle of its work") from error
 
 
-def phases(line: Line, row: Row, memory: int, digest: bool) -> tuple[Sample, str | None]:
+def phases(line: Line, row: Row, digest: bool) -> tuple[Sample, str | None]:
     ready = _expect(line, "ready")
-    machine.back_memory(memory)
     meter.forget_peak(ready["ready"])
     peak = meter.PeakOfPrivateMemory(ready["ready"]) if row.sampled else None
     before = meter.read_counters(ready["ready"])
@@ -147,7 +146,7 @@ def in_zygote(zygotes: Zygotes, row: Row, contender: Contender, case: Case, dige
     task = {"row": row.id, "contender": contender.name, "case": case.to_json()}
     line.say(task)
     try:
-        return converse(line, row, case, digest)
+        return converse(line, row, digest)
     finally:
         while (answer := line.hear()) is not None and "exit" not in answer:
             pass
@@ -164,7 +163,7 @@ def in_program(row: Row, contender: Contender, case: Case, digest: bool) -> tupl
         assert process.stdout is not None
         line = Line(process.stdout.fileno(), process.stdin.fileno())
         try:
-            sample, listing = converse(line, row, case, digest)
+            sample, listing = converse(line, row, digest)
         finally:
             process.stdin.close()
     if process.returncode:
@@ -192,6 +191,7 @@ def measure(zygotes: Zygotes, row: Row, contender: Contender, case: Case, digest
     cached = place_files(row, case)
     if cached != (0.0 if row.cold else 1.0) and row.inputs(case):
         raise Failed(f"{cached:.1%} of the files are in the page cache")
+    machine.back_memory(memory_for(row, case))
     if contender.command is not None:
         sample, name = in_program(row, contender, case, digest)
     else:
