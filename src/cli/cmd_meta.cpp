@@ -19,9 +19,8 @@ namespace {
 
 constexpr const char* kPurpose =
     "Shows or changes metadata and tensor names of a safetensors file. No tensor is moved where the header "
-    "has "
-    "room for what is new; otherwise a new file takes the place of the old one. At every moment there is the "
-    "one or the other.";
+    "has room for what is new; otherwise a new file takes the place of the old one. At every moment there is "
+    "the one or the other.";
 
 /// Of the worker's result: two headers, and the line in front of them.
 constexpr std::uint64_t kMostPlan = 2 * 100'000'008 + 100;
