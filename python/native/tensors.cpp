@@ -12,6 +12,9 @@
 namespace weighbridge::python {
 namespace {
 
+// Of an array: up to here its bytes are copied with less work than a reference to it, which writes into it.
+constexpr std::size_t kSmall = 256;
+
 /// The dimensions of a view are not negative.
 std::span<const std::uint64_t> unsigned_span(const Py_ssize_t* numbers, int count) {
   return {reinterpret_cast<const std::uint64_t*>(numbers), static_cast<std::size_t>(count)};
@@ -73,23 +76,51 @@ Tensors::~Tensors() {
   for (Py_buffer& buffer : buffers_) PyBuffer_Release(&buffer);
 }
 
-void Tensors::add_arrays(const nb::dict& arrays, nb::handle array_type, const nb::callable& adapt) {
-  // The copy is nobody else's, so that no call below can change it; it also keeps names and arrays.
-  const nb::dict copy = nb::steal<nb::dict>(PyDict_Copy(arrays.ptr()));
-  if (!copy.is_valid()) throw nb::python_error();
-  owners_.push_back(copy);
-  items_.reserve(items_.size() + copy.size());
-  PyObject* name = nullptr;
-  PyObject* value = nullptr;
-  auto* const plain = reinterpret_cast<PyTypeObject*>(array_type.ptr());
-  for (Py_ssize_t at = 0; PyDict_Next(copy.ptr(), &at, &name, &value) != 0;) {
-    const bool is_array = PyUnicode_Check(name) && PyObject_TypeCheck(value, plain);
+void Tensors::add_arrays(const nb::dict& arrays, const PlainArrays& plain, const nb::callable& adapt) {
+  items_.reserve(items_.size() + arrays.size());
+  const std::size_t first = owners_.size();
+  keep_others(arrays, plain);
+  const std::size_t end = owners_.size();
+  for (std::size_t at = first; at < end; at += 2) {
+    const nb::object name = owners_[at];
+    const nb::object value = owners_[at + 1];
     // The memory of a plain array lives as long as the array; what another type exports may be made for it.
-    const Export export_for = Py_TYPE(value) == plain ? Export::Now : Export::Life;
+    const Export export_for = value.type().is(plain.type()) ? Export::Now : Export::Life;
+    const bool is_array = PyUnicode_Check(name.ptr()) && nb::isinstance(value, plain.type());
     if (is_array && add_array(text_of(name), value, export_for)) continue;
-    const nb::object adapted = adapt(nb::handle(name), nb::handle(value));
+    const nb::object adapted = adapt(name, value);
     add(nb::borrow<nb::str>(name), text_of(nb::object(adapted[0])), adapted[1], adapted[2]);
   }
+}
+
+void Tensors::keep_others(const nb::dict& arrays, const PlainArrays& plain) {
+  // Nothing in here lets another thread change the dictionary, so that what it holds need not be kept.
+  const nb::ft_object_guard guard(arrays);
+  PyObject* name = nullptr;
+  PyObject* value = nullptr;
+  for (Py_ssize_t at = 0; PyDict_Next(arrays.ptr(), &at, &name, &value) != 0;) {
+    if (add_copy(name, plain.find(value))) continue;
+    owners_.push_back(nb::borrow(name));
+    owners_.push_back(nb::borrow(value));
+  }
+}
+
+bool Tensors::add_copy(nb::handle name, const std::optional<PlainArray>& array) {
+  if (!array || array->bytes.size() > kSmall || !PyUnicode_CheckExact(name.ptr())) return false;
+  const std::string_view text = text_of(name);
+  const std::byte* copy = copy_of(std::as_bytes(std::span(text)));
+  Item item =
+      make_item({reinterpret_cast<const char*>(copy), text.size()}, array->dtype, copy_of(array->bytes));
+  item.rank = array->shape.size();
+  dims_.insert(dims_.end(), array->shape.begin(), array->shape.end());
+  items_.push_back(item);
+  return true;
+}
+
+const std::byte* Tensors::copy_of(std::span<const std::byte> bytes) {
+  auto* const copy = static_cast<std::byte*>(copies_.allocate(bytes.size(), 1));
+  std::ranges::copy(bytes, copy);
+  return copy;
 }
 
 bool Tensors::add_array(std::string_view name, nb::handle array, Export export_for) {

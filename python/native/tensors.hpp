@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -12,12 +13,13 @@
 #include <weighbridge/write.hpp>
 
 #include "module.hpp"
+#include "plain_arrays.hpp"
 
 namespace weighbridge::python {
 
 /// Names, dtypes, shapes, and where the bytes lie. Keeps alive the objects that names and bytes belong to,
-/// and the buffers exported of all but plain arrays. Made and destroyed with the interpreter's
-/// lock; read without it.
+/// and the buffers exported of all but plain arrays; has its own copy of what is small. Made and destroyed
+/// with the interpreter's lock; read without it.
 class Tensors {
  public:
   Tensors() = default;
@@ -25,10 +27,10 @@ class Tensors {
   Tensors& operator=(const Tensors&) = delete;
   ~Tensors();
 
-  /// All arrays of `arrays`, which map names to instances of `array_type` with the buffer protocol, in
+  /// All arrays of `arrays`, which map names to instances of the type of `plain` with the buffer protocol, in
   /// whatever order and byte order their elements lie. What this cannot take as it is, `adapt(name, value)`
   /// turns into the arguments (dtype, shape, data) of add().
-  void add_arrays(const nb::dict& arrays, nb::handle array_type, const nb::callable& adapt);
+  void add_arrays(const nb::dict& arrays, const PlainArrays& plain, const nb::callable& adapt);
 
   /// The bytes of a contiguous buffer. Throws TensorInvalidInfo unless they are what the spec needs.
   void add(const nb::str& name, std::string_view dtype, const nb::object& shape, const nb::object& data);
@@ -58,10 +60,13 @@ class Tensors {
   /// How long a buffer stays exported: while it is looked at, or as long as this object lives.
   enum class Export { Now, Life };
 
+  void keep_others(const nb::dict& arrays, const PlainArrays& plain);
+  bool add_copy(nb::handle name, const std::optional<PlainArray>& array);
   bool add_array(std::string_view name, nb::handle array, Export export_for);
   bool add_view(std::string_view name, const Py_buffer& view);
   void add_item(std::string_view name, std::string_view dtype, const nb::object& shape,
                 const std::byte* first, std::uint64_t size);
+  const std::byte* copy_of(std::span<const std::byte> bytes);
   Item make_item(std::string_view name, DType dtype, const std::byte* first) const;
   void append_dims(const nb::object& numbers);
   [[nodiscard]] std::span<const std::uint64_t> shape(const Item& item) const;
@@ -70,6 +75,7 @@ class Tensors {
   std::pmr::vector<Item> items_{&large_page_memory()};
   // Of each item its shape and, when it is strided, its strides.
   std::pmr::vector<std::uint64_t> dims_{&large_page_memory()};
+  std::pmr::monotonic_buffer_resource copies_{&large_page_memory()};
   std::deque<Py_buffer> buffers_;  // may point into themselves
   std::vector<nb::object> owners_;
 };

@@ -67,9 +67,11 @@ void write_text(const std::filesystem::path& path, std::string_view text, std::s
 }  // namespace
 
 void bind_write(nb::module_& module) {
+  nb::class_<PlainArrays>(module, "PlainArrays")
+      .def(nb::init<nb::object, nb::list>(), arg("type"), arg("samples"));
   nb::class_<Tensors>(module, "Tensors")
       .def(nb::init<>())
-      .def("add_arrays", &Tensors::add_arrays, arg("arrays"), arg("array_type"), arg("adapt"))
+      .def("add_arrays", &Tensors::add_arrays, arg("arrays"), arg("plain"), arg("adapt"))
       .def("add", &Tensors::add, arg("name"), arg("dtype"), arg("shape"), arg("data"))
       .def("add_address", &Tensors::add_address, arg("name"), arg("dtype"), arg("shape"), arg("address"),
            arg("size"), arg("strides") = nb::none(), arg("owner") = nb::none())

@@ -13,6 +13,11 @@ from ._dtypes import BY_NAME
 from ._errors import SafetensorError
 from ._save import Destination, Durable, Options
 
+# The dtypes that numpy has itself; those of ml_dtypes the buffer protocol does not know.
+_PLAIN = _native.PlainArrays(
+    np.ndarray, [np.ones((2, 3), code) for code in ("?", *np.typecodes["AllInteger"], *"efdF")]
+)
+
 
 def save(
     tensors: Mapping[str, np.ndarray[Any, Any]],
@@ -71,7 +76,7 @@ def save_file(
 def collect(tensors: Mapping[str, np.ndarray[Any, Any]]) -> _native.Tensors:
     """What the native module saves: the arrays where they lie, copied only where it cannot read them so."""
     collected = _native.Tensors()
-    collected.add_arrays(tensors if isinstance(tensors, dict) else dict(tensors), np.ndarray, adapt)
+    collected.add_arrays(tensors if isinstance(tensors, dict) else dict(tensors), _PLAIN, adapt)
     return collected
 
 

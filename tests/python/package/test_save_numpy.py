@@ -9,6 +9,7 @@ import json
 import os
 import stat
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import numpy as np
 import pytest
 import safetensors.numpy as reference
 import weighbridge.numpy as ours
-from weighbridge import SafetensorError, _save_numpy
+from weighbridge import SafetensorError, _native, _save_numpy
 
 BASE = np.arange(24, dtype=np.float32).reshape(4, 6)
+LARGE = np.arange(2400, dtype=np.float32).reshape(40, 60)  # no more copied before it is written
 VIEWS = {
     "contiguous": BASE,
     "fortran": np.asfortranarray(BASE),
@@ -40,6 +42,13 @@ VIEWS = {
     "bool": BASE > 3,
     "bool strided": (BASE > 3)[:, ::2],
     "read-only": np.frombuffer(BASE.tobytes(), np.float32),
+    "large": LARGE,
+    "large fortran": np.asfortranarray(LARGE),
+    "large strided": LARGE[::2, 1::3],
+    "large reversed": LARGE[:, ::-2],
+    "large big-endian": LARGE.astype(">f4"),
+    "large bool": LARGE > 3,
+    "of a subclass": BASE.view(np.ma.MaskedArray),
 }
 
 
@@ -146,12 +155,37 @@ def test_alignment_and_slack_are_as_asked() -> None:
 
 
 def test_arrays_may_not_be_resized_while_they_are_collected() -> None:
-    array = np.zeros(10)
+    array = np.zeros(100)
     collected = _save_numpy.collect({"a": array})
     with pytest.raises(ValueError, match="resize"):
         array.resize(1000)
     del collected
     array.resize(1000)
+
+
+def test_small_arrays_are_collected_as_they_are_then() -> None:
+    tensors = {"gone": np.arange(4), "changed": np.arange(4), "resized": np.arange(4)}
+    expected = ours.save(tensors)
+    collected = _save_numpy.collect(tensors)
+    del tensors["gone"]
+    tensors["changed"][:] = 7
+    tensors["resized"].resize(1000)
+    assert _native.serialize(collected, None) == expected
+
+
+@pytest.mark.parametrize("dtype", [np.dtype(code) for code in "?bBhHiIlLqQefdF"], ids=str)
+def test_small_arrays_are_read_without_a_reference_to_them(dtype: Any) -> None:
+    array = np.ones((2, 3), dtype)
+    before = sys.getrefcount(array)
+    collected = _save_numpy.collect({"a": array})
+    assert sys.getrefcount(array) == before
+    del collected
+
+
+@pytest.mark.parametrize("count", [31, 32, 33])
+def test_arrays_around_the_size_that_is_copied(count: int) -> None:
+    tensors = {f"ä{i}": np.arange(i, i + count, dtype=np.int64) for i in range(50)}
+    assert ours.save(tensors) == reference.save(tensors)
 
 
 def test_a_file_is_replaced_in_one_step_and_keeps_its_mode(tmp_path: Path) -> None:
