@@ -1,5 +1,7 @@
 #include "memory.hpp"
 
+#include <algorithm>
+
 #include <weighbridge/memory_pool.hpp>
 
 #include <sys/mman.h>
@@ -8,8 +10,15 @@
 namespace weighbridge::python {
 namespace {
 
-// What is kept for the next copy, unless the user says otherwise.
-constexpr std::uint64_t kKeepBytes = std::uint64_t{256} << 20;
+// All but this much of what is kept for the next copy is lent.
+constexpr std::uint64_t kFirmBytes = std::uint64_t{256} << 20;
+
+/// What is kept unless the user says otherwise: a quarter of the machine's memory.
+std::uint64_t keep_bytes() {
+  const auto page = static_cast<std::uint64_t>(std::max(::sysconf(_SC_PAGESIZE), 0L));
+  const auto pages = static_cast<std::uint64_t>(std::max(::sysconf(_SC_PHYS_PAGES), 0L));
+  return std::max(page * pages / 4, kFirmBytes);
+}
 
 struct Unmap {
   std::size_t bytes;
@@ -20,7 +29,7 @@ struct Unmap {
 
 // One for the process: memory that one file's tensors had is there for those of the next.
 MemoryPool& pool() {
-  static MemoryPool pool(kKeepBytes);
+  static MemoryPool pool(keep_bytes(), kFirmBytes);
   return pool;
 }
 

@@ -182,8 +182,10 @@ def report_of(done: tuple[list[tuple[str, str, str, int, int, bool]], int, float
 def keep_memory(size: int | None = None) -> tuple[int, int]:
     """How many bytes are kept of the memory that copies had, for the next ones: (at most, at the moment).
 
-    With ``size`` this is set first; 0 gives back all that is kept, and keeps nothing. Filling memory anew is several
-    times faster than having the kernel make and clear it.
+    With ``size`` this is set first; 0 gives back all that is kept, and keeps nothing. Before it is set it is a quarter
+    of the machine's memory. All but the latest 256 MiB of what is kept is lent to the kernel, which takes it when
+    memory is short, for this process or another; until then it counts as memory of this process. Filling memory anew
+    is several times faster than having the kernel make and clear it.
     """
     if size is not None:
         _native.set_kept_memory(size)

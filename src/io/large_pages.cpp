@@ -7,10 +7,12 @@
 
 #include <sys/mman.h>
 
+#include "io/pages.hpp"
+
 namespace weighbridge {
 namespace {
 
-constexpr std::size_t kLargePage = std::size_t{2} << 20;
+using io::kLargePage;
 
 // A large page is made in less time than a quarter as much in small ones.
 constexpr std::size_t kLeast = kLargePage / 4;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -37,6 +38,22 @@ bool are_there(std::uintptr_t begin, std::uintptr_t end) noexcept {
   return true;
 }
 
+/// Writes to each page: one that was lent and is written to only by a device some kernels before 5.18 take.
+void touch(std::uintptr_t begin, std::uintptr_t end) noexcept {
+  for (; begin < end; begin += page_bytes()) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the ends of pages are found by arithmetic
+    auto* byte = reinterpret_cast<volatile std::byte*>(begin);
+    *byte = *byte;
+  }
+}
+
+/// Of the pages of this size that lie wholly in `memory`.
+std::pair<std::uintptr_t, std::uintptr_t> whole_pages(std::span<const std::byte> memory,
+                                                      std::size_t page) noexcept {
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory.data());
+  return {(begin + page - 1) / page * page, (begin + memory.size()) / page * page};
+}
+
 /// For all pages of which a byte lies in `memory`.
 int advise_around(std::span<const std::byte> memory, int advice) noexcept {
   const std::size_t page = page_bytes();
@@ -52,11 +69,25 @@ std::size_t page_bytes() noexcept {
   return bytes;
 }
 
-void make_pages(std::span<std::byte> memory) noexcept {
-  const std::size_t page = page_bytes();
-  const auto begin = (reinterpret_cast<std::uintptr_t>(memory.data()) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(memory.data()) + memory.size()) / page * page;
-  if (begin < end && !are_there(begin, end)) advise(begin, end, kPopulateWrite);
+bool make_pages(std::span<std::byte> memory) noexcept {
+  const auto [begin, end] = whole_pages(memory, page_bytes());
+  if (begin >= end) return false;
+  if (are_there(begin, end)) {
+    touch(begin, end);
+    return false;
+  }
+  advise(begin, end, kPopulateWrite);
+  return true;
+}
+
+bool lend_pages(std::span<std::byte> memory) noexcept {
+  const auto [begin, end] = whole_pages(memory, page_bytes());
+  return begin >= end || advise(begin, end, MADV_FREE) == 0;
+}
+
+void advise_large_pages(std::span<std::byte> memory, bool large) noexcept {
+  const auto [begin, end] = whole_pages(memory, kLargePage);
+  if (begin < end) advise(begin, end, large ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 bool bring_pages(std::span<const std::byte> mapped) noexcept {

@@ -9,8 +9,20 @@ namespace weighbridge::io {
 std::size_t page_bytes() noexcept;
 
 /// Makes the pages that lie wholly in `memory`, so that filling it does not stop at each: one call costs a
-/// third of the faults. Changes no byte. Where the kernel cannot (before 5.14), nothing happens.
-void make_pages(std::span<std::byte> memory) noexcept;
+/// third of the faults. Those that are there it takes again, if they were lent to the kernel. Changes no
+/// byte. Where the kernel cannot make them (before 5.14), that does not happen. True when there were any to
+/// make.
+bool make_pages(std::span<std::byte> memory) noexcept;
+
+/// Lets the kernel take the pages of `memory` when it has need of them: what they hold is lost then, and a
+/// touch makes new ones. Writing to a page takes it again. False where the kernel cannot.
+bool lend_pages(std::span<std::byte> memory) noexcept;
+
+/// Asks for large pages where they lie wholly in `memory`, or for small ones again. Those that are there
+/// stay.
+void advise_large_pages(std::span<std::byte> memory, bool large) noexcept;
+
+inline constexpr std::size_t kLargePage = std::size_t{2} << 20;
 
 /// Brings the pages of a mapping into memory and into the page table. False when that fails, as when the
 /// file has become shorter: then a touch would raise SIGBUS. True where the kernel cannot tell.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "io/residency.hpp"
+#include "io/smaps.hpp"
 #include "io/support.hpp"
 
 namespace weighbridge::io {
@@ -46,6 +47,30 @@ TEST(Pages, AreMadeWhereverTheyAreMissing) {
     EXPECT_EQ(std::ranges::count(memory, std::byte{7}), static_cast<std::ptrdiff_t>(there));
     ::munmap(base, memory.size());
   }
+}
+
+TEST(Pages, ThatWereLentAreTakenAgainAsTheyAre) {
+  const FreshMemory fresh(std::size_t{3} << 20);
+  const std::span memory = fresh.bytes();
+  const auto lent = [&] { return std::stoul(smaps_field(memory.data(), "LazyFree:")); };
+  advise_large_pages(memory, false);
+  std::ranges::fill(memory, std::byte{5});
+  EXPECT_EQ(lent(), 0U);
+  ASSERT_TRUE(lend_pages(memory));
+  EXPECT_TRUE(lend_pages({}));
+  EXPECT_GT(lent(), 0U);
+  EXPECT_FALSE(make_pages(memory));
+  EXPECT_EQ(lent(), 0U);
+  EXPECT_EQ(std::ranges::count(memory, std::byte{5}), std::ssize(memory));
+}
+
+TEST(Pages, SayWhetherThereWereAnyToMake) {
+  std::vector<std::byte> memory(3 << 20, std::byte{5});
+  EXPECT_FALSE(make_pages(memory));
+  EXPECT_FALSE(make_pages({}));
+  const FreshMemory fresh(8 * page_bytes());
+  EXPECT_TRUE(make_pages(fresh.bytes()));
+  EXPECT_FALSE(make_pages(fresh.bytes()));
 }
 
 TEST(Pages, OfAFileThatBecameShorterCannotBeBrought) {

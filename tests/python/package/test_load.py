@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -228,6 +230,30 @@ def test_memory_is_kept_for_the_next_copy(shards: Any) -> None:
         assert weighbridge.numpy.load_file(paths, copy=True)["big"].ctypes.data == first
     finally:
         weighbridge.keep_memory(before)
+
+
+def test_copies_stay_what_they_are_when_their_file_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    models = [arrays_of(seed, a=(3000, 1000), b=(700, 900)) for seed in range(4)]
+    loaded = []
+    for model in models:
+        weighbridge.numpy.save_file(model, path)
+        weighbridge.numpy.load_file(path, copy=True)  # its memory is kept, for the next
+        loaded.append(weighbridge.numpy.load_file(path, copy=True))
+    for model, copy in zip(models, loaded, strict=True):
+        assert all((copy[name] == model[name]).all() for name in model)
+    loaded[0]["a"][:] = 1
+    assert all((copy["a"] == model["a"]).all() for model, copy in zip(models[1:], loaded[1:], strict=True))
+
+
+def test_memory_is_kept_up_to_a_share_of_the_machines() -> None:
+    script = "import weighbridge; print(*weighbridge.keep_memory())"
+    limit, kept = map(
+        int, subprocess.run([sys.executable, "-c", script], check=True, capture_output=True).stdout.split()
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert limit == max(memory // 4, 256 << 20)
+    assert kept == 0
 
 
 def test_a_file_that_is_cut_short_is_an_error(shards: Any) -> None:
