@@ -16,6 +16,7 @@ Arena make_arena(const OpenFile& file, ArenaKind kind, const LoadOptions& option
 Arena make_owned(const OpenFile& file, std::string_view mode) {
   LoadOptions options = interruptible_load();
   options.mode = load_mode_of(mode);
+  options.large_pages = true;
   return make_arena(file, ArenaKind::Owned, options);
 }
 

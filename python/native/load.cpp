@@ -104,6 +104,7 @@ nb::tuple LoadPlan::load(std::string_view mode, unsigned threads, bool io_uring,
   options.io_uring = io_uring;
   options.prefault = prefault;
   options.coalesce_gap = coalesce_gap;
+  options.large_pages = memory_.size() == steps_.size();  // all of it ours
   if (!progress.is_none()) {
     options.progress = [&progress](std::uint64_t done, std::uint64_t total) {
       const nb::gil_scoped_acquire acquire;

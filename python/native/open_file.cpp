@@ -46,15 +46,16 @@ void read_small(const ByteSource& source, const ByteRuns& runs, std::span<std::b
   read_runs(source, runs, Transform::None, 0, out);
 }
 
-void read_into(const SourcePtr& source, const ByteRuns& runs, std::span<std::byte> out) {
+void read_into(const SourcePtr& source, const ByteRuns& runs, std::span<std::byte> out,
+               const LoadOptions& options = {}) {
   if (out.size() < kWorthLoading) return read_small(*source, runs, out);
   const LoadStep step{.source = source, .runs = runs, .out = out};
-  load_into(std::span(&step, 1));
+  load_into(std::span(&step, 1), options);
 }
 
 Memory read_to_memory(const SourcePtr& source, const ByteRuns& runs) {
   const Memory memory = allocate(runs.total_bytes);
-  read_into(source, runs, memory.bytes());
+  read_into(source, runs, memory.bytes(), {.large_pages = true});
   return memory;
 }
 

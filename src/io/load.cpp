@@ -10,6 +10,8 @@
 #include "io/load_direct.hpp"
 #include "io/load_file.hpp"
 #include "io/load_parts.hpp"
+#include "io/page_maker.hpp"
+#include "io/pages.hpp"
 #include "io/progress.hpp"
 
 namespace weighbridge {
@@ -40,6 +42,7 @@ class Load {
         groups_(io::group_steps(steps)),
         total_(sum(groups_)),
         threads_(useful_threads(total_, options.threads)),
+        pages_(steps, options_),
         meter_(options_.progress, options_.cancel, "the load", total_) {
     for (const io::LoadGroup& group : groups_) files_.emplace_back(group, options_);
   }
@@ -68,9 +71,9 @@ class Load {
   }
 
   void plan() {
-    // Many pieces for each thread, so that none waits long for the last.
-    const std::uint64_t piece =
-        std::clamp(total_ / (std::uint64_t{16} * threads_), kSmallestPiece, kLargestPiece);
+    // Many pieces for each thread, so that none waits long for the last; no large page is made by two.
+    const std::uint64_t smallest = pages_.large() ? io::kLargePage : kSmallestPiece;
+    const std::uint64_t piece = std::clamp(total_ / (std::uint64_t{16} * threads_), smallest, kLargestPiece);
     for (io::LoadFile& file : files_) {
       const bool direct = file.mode() == LoadMode::Direct;
       const auto& ranges = parts_.emplace_back(io::cut_ranges(file.group(), direct ? total_ : piece));
@@ -88,7 +91,7 @@ class Load {
     const auto lanes = static_cast<unsigned>(std::min<std::size_t>(threads_, jobs_.size()));
     std::vector<io::CachedLane> loaders;
     loaders.reserve(lanes);
-    for (unsigned lane = 0; lane < lanes; ++lane) loaders.emplace_back(options_);
+    for (unsigned lane = 0; lane < lanes; ++lane) loaders.emplace_back(options_, pages_);
     io::run_crew(jobs_.size(), lanes, [&](std::size_t job, unsigned lane) {
       meter_.check_cancelled();
       loaders[lane].load(jobs_[job]);
@@ -103,9 +106,9 @@ class Load {
     const auto lanes = static_cast<unsigned>(std::min<std::size_t>(wanted, reads_.size()));
     const unsigned depth = std::max(kInFlight / lanes, 1U);
     std::deque<io::DirectLane> loaders;
-    loaders.emplace_back(options_, meter_, std::move(ring), depth);
+    loaders.emplace_back(pages_, meter_, std::move(ring), depth);
     for (unsigned lane = 1; lane < lanes; ++lane) {
-      loaders.emplace_back(options_, meter_, ring_like(loaders.front(), depth), depth);
+      loaders.emplace_back(pages_, meter_, ring_like(loaders.front(), depth), depth);
     }
     std::atomic<std::size_t> next = 0;
     io::run_crew(lanes, lanes, [&](std::size_t lane, unsigned) { loaders[lane].run(reads_, next); });
@@ -132,6 +135,7 @@ class Load {
   std::vector<io::LoadGroup> groups_;
   std::uint64_t total_;
   unsigned threads_;
+  io::PageMaker pages_;
   io::ProgressMeter meter_;
   std::deque<io::LoadFile> files_;
   std::deque<std::vector<io::LoadPart>> parts_;  // stay where they are: jobs and reads point into them

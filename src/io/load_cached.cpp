@@ -74,7 +74,7 @@ void CachedLane::load(const CachedJob& job) {
 void CachedLane::copy_mapped(const LoadPart& whole) {
   const ByteSource& source = *whole.step->source;
   in_stretches(whole, kAhead, [&](const LoadPart& part) {
-    if (options_.prefault && part.bytes >= kWorthMaking) make_pages(part.out());
+    if (part.bytes >= kWorthMaking) pages_.make(part.out());
     if (!part.contiguous()) {
       bring_strided(source, part);
       read_runs(source, part.step->runs, Transform::None, part.from, part.out());
@@ -90,7 +90,7 @@ void CachedLane::copy_mapped(const LoadPart& whole) {
 }
 
 void CachedLane::read_part(const LoadFile& file, const LoadPart& part) {
-  if (options_.prefault && part.bytes >= kWorthMaking) make_pages(part.out());
+  if (part.bytes >= kWorthMaking) pages_.make(part.out());
   if (!part.contiguous()) {
     read_runs(file.source(), part.step->runs, Transform::None, part.from, part.out());
     return;

@@ -9,6 +9,7 @@
 
 #include "io/load_file.hpp"
 #include "io/load_parts.hpp"
+#include "io/page_maker.hpp"
 
 namespace weighbridge::io {
 
@@ -25,7 +26,7 @@ void append_jobs(std::vector<CachedJob>& jobs, LoadFile& file, std::span<const L
 /// Does jobs of View and Copy. One for each thread.
 class CachedLane {
  public:
-  explicit CachedLane(const LoadOptions& options) : options_(options) {}
+  CachedLane(const LoadOptions& options, PageMaker& pages) : options_(options), pages_(pages) {}
 
   /// Throws IoError.
   void load(const CachedJob& job);
@@ -37,6 +38,7 @@ class CachedLane {
   std::span<std::byte> unwanted(std::uint64_t bytes);
 
   const LoadOptions& options_;
+  PageMaker& pages_;
   std::unique_ptr<std::byte[]> unwanted_;  // what lies between two parts goes here
 };
 

@@ -94,9 +94,8 @@ void append_direct_reads(std::vector<DirectRead>& reads, LoadFile& file, std::sp
 
 void DirectLane::FreePages::operator()(std::byte* pages) const noexcept { std::free(pages); }
 
-DirectLane::DirectLane(const LoadOptions& options, ProgressMeter& meter, std::optional<Ring> ring,
-                       unsigned depth)
-    : options_(options), meter_(meter), slots_(ring ? depth : 1), ring_(std::move(ring)) {
+DirectLane::DirectLane(PageMaker& pages, ProgressMeter& meter, std::optional<Ring> ring, unsigned depth)
+    : pages_(pages), meter_(meter), slots_(ring ? depth : 1), ring_(std::move(ring)) {
   for (std::size_t slot = slots_.size(); slot-- > 0;) free_.push_back(slot);
 }
 
@@ -136,7 +135,7 @@ void DirectLane::start(const DirectRead& read, std::size_t number) {
   Slot& slot = slots_[number];
   slot.read = &read;
   const std::span<std::byte> out = target(slot);
-  if (options_.prefault && read.straight != nullptr) make_pages(out);
+  if (read.straight != nullptr) pages_.make(out);
   if (ring_) {
     read.file->note_io_uring();
     ring_->read(read.file->descriptor(), read.begin, out, number);

@@ -11,6 +11,7 @@
 
 #include "io/load_file.hpp"
 #include "io/load_parts.hpp"
+#include "io/page_maker.hpp"
 #include "io/progress.hpp"
 #include "io/uring.hpp"
 
@@ -36,7 +37,7 @@ void append_direct_reads(std::vector<DirectRead>& reads, LoadFile& file, std::sp
 /// thread.
 class DirectLane {
  public:
-  DirectLane(const LoadOptions& options, ProgressMeter& meter, std::optional<Ring> ring, unsigned depth);
+  DirectLane(PageMaker& pages, ProgressMeter& meter, std::optional<Ring> ring, unsigned depth);
 
   [[nodiscard]] bool has_ring() const noexcept { return ring_.has_value(); }
 
@@ -56,7 +57,7 @@ class DirectLane {
   void finish(const DirectRead& read, std::span<const std::byte> buffer, std::int64_t result);
   std::span<std::byte> target(Slot& slot);
 
-  const LoadOptions& options_;
+  PageMaker& pages_;
   ProgressMeter& meter_;
   std::vector<Slot> slots_;  // outlive the ring, which may still fill them
   std::vector<std::size_t> free_;

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "io/smaps.hpp"
 #include "io/support.hpp"
 #include "support/refuse_call.hpp"
 
@@ -94,6 +95,20 @@ TEST_F(LoadTest, GivesTheSameBytesInEveryModeFromManyFiles) {
       EXPECT_EQ(report.files[0].name, (folder_ / "a").native());
       EXPECT_EQ(report.files[1].bytes_wanted, 1077U);
       EXPECT_EQ(report.files[2].mode, mode == LoadMode::Auto ? LoadMode::View : report.files[2].mode);
+    }
+  }
+}
+
+TEST_F(LoadTest, GivesTheSameBytesInLargePages) {
+  const std::string content = pattern(65 * kMiB + 5);
+  const SourcePtr source = file("f", content);
+  for (const LoadMode mode : kModes) {
+    const FreshMemory memory(content.size());
+    for (int again = 0; again < 2; ++again) {
+      const LoadStep step{.source = source, .runs = range_of(0, content.size()), .out = memory.bytes()};
+      load_into(std::span(&step, 1), {.mode = mode, .large_pages = true});
+      EXPECT_TRUE(text_of(memory.bytes()) == content) << load_mode_name(mode);
+      std::ranges::fill(memory.bytes(), std::byte{});
     }
   }
 }

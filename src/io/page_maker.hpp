@@ -1,0 +1,43 @@
+// Pages for the memory that a load fills: large ones, as long as those pay.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <weighbridge/load.hpp>
+
+namespace weighbridge::io {
+
+/// Makes pages ahead of each copy. One for each load, which its threads share.
+///
+/// Large pages come in less than half the time of as much in small ones, unless the kernel has none ready: a
+/// host that has taken back what was free makes one of them in twenty times as long, while small ones are
+/// found between others. So a load of 64 MiB or more asks for them, until they have cost some milliseconds
+/// more than small ones.
+class PageMaker {
+ public:
+  /// `steps` outlive it.
+  PageMaker(std::span<const LoadStep> steps, const LoadOptions& options) noexcept;
+
+  /// As make_pages(), where the options want it.
+  void make(std::span<std::byte> memory) noexcept;
+
+  /// Whether large pages are asked for.
+  [[nodiscard]] bool large() const noexcept { return large_.load(std::memory_order_relaxed); }
+
+  /// Counts what it took to make the pages of so many bytes.
+  void count(std::chrono::nanoseconds taken, std::size_t bytes) noexcept;
+
+ private:
+  void advise_all(bool large) noexcept;
+
+  std::span<const LoadStep> steps_;
+  bool wanted_;
+  std::atomic<bool> large_;
+  std::atomic<std::int64_t> lost_ = 0;  // more than small pages would have taken
+};
+
+}  // namespace weighbridge::io
