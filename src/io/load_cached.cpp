@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <optional>
 
 #include <weighbridge/error.hpp>
@@ -32,12 +33,42 @@ void in_stretches(const LoadPart& part, std::uint64_t bytes, const Work& work) {
 /// and there, which maps 16 at a time.
 bool is_dense(const Box& box) { return box.source_span() <= 16 * box.out_bytes; }
 
-/// Maps the pages of a part that is no single range.
-void bring_strided(const ByteSource& source, const LoadPart& part) {
+// Where the page cache holds a file in large pieces a nanosecond maps 500 bytes of it; in small pieces 40,
+// and to let go of them costs half as much again.
+constexpr std::int64_t kBytesInNanosecond = 128;
+// So much is copied before it is known how long that takes.
+constexpr std::uint64_t kTried = std::uint64_t{128} << 10;
+// Runs that are as long are read in a call for each.
+constexpr std::uint64_t kLongRun = 4096;
+
+/// Maps the pages of a part that is no single range; gives how many bytes they span.
+std::uint64_t bring_strided(const ByteSource& source, const LoadPart& part) {
+  std::uint64_t span = 0;
   for (const Box& box : cut_boxes(part.step->runs, part.from, part.from + part.bytes)) {
     const auto mapped = is_dense(box) ? source.map(box.source, box.source_span()) : std::nullopt;
-    if (mapped && !bring_pages(mapped->bytes())) source.read_at(source.size(), {});  // says if it has changed
+    if (!mapped) continue;
+    span += mapped->size();
+    if (!bring_pages(mapped->bytes())) source.read_at(source.size(), {});  // says if it has changed
   }
+  return span;
+}
+
+/// A source that is only read, never mapped.
+class Unmapped final : public ByteSource {
+ public:
+  explicit Unmapped(const ByteSource& source) : source_(source) {}
+  std::uint64_t size() const override { return source_.size(); }
+  void read_at(std::uint64_t offset, std::span<std::byte> out) const override {
+    source_.read_at(offset, out);
+  }
+  std::string name() const override { return source_.name(); }
+
+ private:
+  const ByteSource& source_;
+};
+
+void read_strided(const ByteSource& source, const LoadPart& part) {
+  read_runs(Unmapped(source), part.step->runs, Transform::None, part.from, part.out());
 }
 
 }  // namespace
@@ -75,11 +106,7 @@ void CachedLane::copy_mapped(const LoadPart& whole) {
   const ByteSource& source = *whole.step->source;
   in_stretches(whole, kAhead, [&](const LoadPart& part) {
     if (part.bytes >= kWorthMaking) pages_.make(part.out());
-    if (!part.contiguous()) {
-      bring_strided(source, part);
-      read_runs(source, part.step->runs, Transform::None, part.from, part.out());
-      return;
-    }
+    if (!part.contiguous()) return copy_strided(source, part);
     const auto mapped = source.map(part.begin(), part.bytes);
     if (mapped && bring_pages(mapped->bytes())) {
       std::ranges::copy(mapped->bytes(), part.out().begin());
@@ -89,12 +116,21 @@ void CachedLane::copy_mapped(const LoadPart& whole) {
   });
 }
 
+/// Out of a mapping, unless that has taken too long before.
+void CachedLane::copy_strided(const ByteSource& source, const LoadPart& whole) {
+  in_stretches(whole, kTried, [&](const LoadPart& part) {
+    if (maps_slowly_ && part.step->runs.run_bytes >= kLongRun) return read_strided(source, part);
+    const auto begun = std::chrono::steady_clock::now();
+    const std::uint64_t span = bring_strided(source, part);
+    const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - begun;
+    maps_slowly_ = span > 0 && taken.count() * kBytesInNanosecond > static_cast<std::int64_t>(span);
+    read_runs(source, part.step->runs, Transform::None, part.from, part.out());
+  });
+}
+
 void CachedLane::read_part(const LoadFile& file, const LoadPart& part) {
   if (part.bytes >= kWorthMaking) pages_.make(part.out());
-  if (!part.contiguous()) {
-    read_runs(file.source(), part.step->runs, Transform::None, part.from, part.out());
-    return;
-  }
+  if (!part.contiguous()) return read_strided(file.source(), part);
   read_near(file, std::span(&part, 1));
 }
 

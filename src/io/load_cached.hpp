@@ -33,12 +33,14 @@ class CachedLane {
 
  private:
   void copy_mapped(const LoadPart& part);
+  void copy_strided(const ByteSource& source, const LoadPart& part);
   void read_part(const LoadFile& file, const LoadPart& part);
   void read_near(const LoadFile& file, std::span<const LoadPart> parts);
   std::span<std::byte> unwanted(std::uint64_t bytes);
 
   const LoadOptions& options_;
   PageMaker& pages_;
+  bool maps_slowly_ = false;
   std::unique_ptr<std::byte[]> unwanted_;  // what lies between two parts goes here
 };
 

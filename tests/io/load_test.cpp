@@ -62,6 +62,30 @@ std::string columns(const std::string& content, std::size_t rows, std::size_t ro
   return text;
 }
 
+/// A file that notes what of it was mapped.
+class MapCounter final : public ByteSource {
+ public:
+  explicit MapCounter(SourcePtr file) : file_(std::move(file)) {}
+  std::uint64_t size() const override { return file_->size(); }
+  void read_at(std::uint64_t offset, std::span<std::byte> out) const override { file_->read_at(offset, out); }
+  std::optional<FileExtent> file_extent(std::uint64_t offset) const override {
+    return file_->file_extent(offset);
+  }
+  std::optional<Buffer> map(std::uint64_t offset, std::uint64_t length) const override {
+    std::uint64_t longest = longest_;
+    while (longest < length && !longest_.compare_exchange_weak(longest, length)) {
+    }
+    return file_->map(offset, length);
+  }
+  std::string name() const override { return file_->name(); }
+
+  std::uint64_t longest_map() const { return longest_; }
+
+ private:
+  SourcePtr file_;
+  mutable std::atomic<std::uint64_t> longest_ = 0;
+};
+
 class LoadTest : public ::testing::Test {
  protected:
   SourcePtr file(const std::string& name, const std::string& content) {
@@ -167,6 +191,21 @@ TEST_F(LoadTest, NeverMapsWhatWasOpenedWithoutAMapping) {
   steps.expect_loaded();
   EXPECT_EQ(report.files[0].mode, LoadMode::Copy);
   EXPECT_EQ(report.files[0].why, "view was asked for, and it cannot be mapped");
+}
+
+TEST_F(LoadTest, NeverTouchesAMappingForRowsThatAreToBeRead) {
+  constexpr std::size_t kRow = 64'000;
+  const std::string content = pattern(40 * kRow);
+  const auto source = std::make_shared<MapCounter>(file("f", content));
+  Steps steps;
+  steps.add(source, strided(100, 5000, {{40, kRow}}), columns(content, 40, kRow, 100, 5000))
+      .add(source, strided(9000, 70, {{40, kRow}}), columns(content, 40, kRow, 9000, 70));
+  steps.load({.mode = LoadMode::Copy});
+  steps.expect_loaded();
+  EXPECT_EQ(source->longest_map(), 1U);  // to learn whether it could be
+  steps.load({.mode = LoadMode::View});
+  steps.expect_loaded();
+  EXPECT_GT(source->longest_map(), kRow);
 }
 
 TEST_F(LoadTest, ReadsASourceThatIsNoFile) {
