@@ -26,15 +26,13 @@ inline bool take_offsets(HeaderPieces& text, LastNumber& last, TensorRecord& rec
   return text.take(']');
 }
 
-// One entry on its way into a record. Any function that gives false ends the attempt.
+// The fields of one entry on their way into a record. Any function that gives false ends the attempt.
 class Attempt {
  public:
-  Attempt(const char* text, std::size_t from, std::size_t most_dims, Usual& usual,
-          Header::Data& data) noexcept
-      : start_(text), text_(text + from), most_dims_(most_dims), usual_(usual), data_(data) {}
+  Attempt(const char* at, std::size_t most_dims, Usual& usual, Header::Data& data) noexcept
+      : text_(at), most_dims_(most_dims), usual_(usual), data_(data) {}
 
   bool read(TensorRecord& record) {
-    if (!read_name(record)) return false;
     const HeaderPieces fields = text_;
     const std::size_t dims = data_.dims.size();
     if (read_compact(record)) return true;
@@ -67,14 +65,6 @@ class Attempt {
       if (!read_field(record, seen)) return false;
     } while (text_.take_comma());
     return seen == (kDType | kShape | kOffsets) && text_.take('}');
-  }
-
-  bool read_name(TensorRecord& record) noexcept {
-    if (!text_.take('"')) return false;
-    std::string_view name;
-    if (!text_.take_plain(name)) return false;
-    set_name(record, start_, name);
-    return name != kMetadataKey;
   }
 
   bool read_field(TensorRecord& record, unsigned& seen) {
@@ -128,7 +118,6 @@ class Attempt {
 
   bool read_offsets(TensorRecord& record) noexcept { return take_offsets(text_, usual_.end, record); }
 
-  const char* start_;
   HeaderPieces text_;
   const char* layout_ = nullptr;
   std::size_t most_dims_;
@@ -141,8 +130,8 @@ class Attempt {
 std::size_t EntryReader::read(std::size_t from) {
   // Filled where it stays: who copies what was just written in smaller parts waits for all of it.
   TensorRecord& record = data_.tensors.emplace_back();
-  const char* behind = read_usual(text_ + from, record);
-  if (behind == nullptr) behind = read_other(from, record);
+  const char* behind = read_name(text_ + from, record);
+  if (behind != nullptr) behind = read_fields(behind, record);
   if (behind == nullptr) {
     data_.tensors.pop_back();
     return 0;
@@ -151,19 +140,31 @@ std::size_t EntryReader::read(std::size_t from) {
   return static_cast<std::size_t>(behind - text_);
 }
 
-// An entry as most are: compact, and of a dtype and shape that an earlier one had. Gives the place behind
-// it, or null for all others.
-const char* EntryReader::read_usual(const char* at, TensorRecord& record) noexcept {
+// Gives the place behind it, where its quote stands.
+const char* EntryReader::read_name(const char* at, TensorRecord& record) const noexcept {
   HeaderPieces text(at);
   std::string_view name;
-  if (!text.take('"') || !text.take_plain(name) || !text.take(R"(":{"dtype":)")) return nullptr;
+  if (!text.take('"') || !text.take_plain(name) || name == kMetadataKey) return nullptr;
+  set_name(record, text_, name);
+  return text.at();
+}
+
+const char* EntryReader::read_fields(const char* at, TensorRecord& record) {
+  const char* behind = read_usual(at, record);
+  return behind != nullptr ? behind : read_other(at, record);
+}
+
+// Fields as most are: compact, with a dtype and shape that an earlier entry had. Gives the place behind
+// them, or null for all others.
+const char* EntryReader::read_usual(const char* at, TensorRecord& record) noexcept {
+  HeaderPieces text(at);
+  if (!text.take(R"(":{"dtype":)")) return nullptr;
   const KnownLayouts::Found known = usual_.layouts.find(text.at());
-  if (known.layout == nullptr || name == kMetadataKey) return nullptr;
+  if (known.layout == nullptr) return nullptr;
   text.skip_to(text.at() + known.length);
   if (!text.take(R"(,"data_offsets":)") || !take_offsets(text, usual_.end, record) || !text.take('}'))
     return nullptr;
   if (!room_.take(known.layout->rank * kDimBytes)) return nullptr;
-  set_name(record, text_, name);
   record.dims_at = known.layout->dims_at;
   record.rank = known.layout->rank;
   record.dtype = known.layout->dtype;  // last: to write the rank, what shares its word is read
@@ -171,13 +172,12 @@ const char* EntryReader::read_usual(const char* at, TensorRecord& record) noexce
   return text.at();
 }
 
-// Any other entry in the layouts that are known here.
-const char* EntryReader::read_other(std::size_t from, TensorRecord& record) {
+// Any others in the layouts that are known here.
+const char* EntryReader::read_other(const char* at, TensorRecord& record) {
   const std::size_t dims_before = data_.dims.size();
   const std::size_t most_dims =
       std::min<std::size_t>(std::min(rank_limit_, kMostDims), room_.left() / kDimBytes);
-  Attempt attempt(text_, from, most_dims, usual_, data_);
-  record = {};
+  Attempt attempt(at, most_dims, usual_, data_);
   if (!attempt.read(record)) {
     data_.dims.resize(dims_before);
     return nullptr;

@@ -49,8 +49,10 @@ class EntryReader {
   }
 
  private:
+  const char* read_name(const char* at, TensorRecord& record) const noexcept;
+  const char* read_fields(const char* at, TensorRecord& record);
   const char* read_usual(const char* at, TensorRecord& record) noexcept;
-  const char* read_other(std::size_t from, TensorRecord& record);
+  const char* read_other(const char* at, TensorRecord& record);
   void note_bytes(const TensorRecord& record, std::optional<std::uint64_t> bytes) noexcept;
 
   const char* text_;

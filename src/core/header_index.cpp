@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -49,9 +50,8 @@ std::size_t find_slot(const Header::Data& data, std::string_view name, std::uint
 }
 
 // Brings the place of a later name near, so that the search for it does not wait for memory.
-void prefetch_slot(const Header::Data& data, std::size_t i) noexcept {
-  if (i < data.tensors.size())
-    __builtin_prefetch(&data.name_index[first_slot(data, data.tensors[i].name_hash)]);
+void prefetch_slot(const Header::Data& data, std::span<const TensorRecord> tensors, std::size_t i) noexcept {
+  if (i < tensors.size()) __builtin_prefetch(&data.name_index[first_slot(data, tensors[i].name_hash)]);
 }
 
 void report_duplicate(const Header::Data& data, std::size_t a, std::size_t b, HeaderReport& report) {
@@ -65,11 +65,12 @@ void report_duplicate(const Header::Data& data, std::size_t a, std::size_t b, He
 }  // namespace
 
 void build_name_index(Header::Data& data, HeaderReport& report) {
-  const SlotBits bits(data.tensors.size());
-  data.name_index.assign(kSlotsPerTensor * data.tensors.size(), 0);
-  for (std::size_t i = 0; i < data.tensors.size(); ++i) {
-    const TensorRecord& tensor = data.tensors[i];
-    prefetch_slot(data, i + kAhead);
+  const std::span<const TensorRecord> tensors(data.tensors);
+  const SlotBits bits(tensors.size());
+  data.name_index.assign(kSlotsPerTensor * tensors.size(), 0);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const TensorRecord& tensor = tensors[i];
+    prefetch_slot(data, tensors, i + kAhead);
     std::uint32_t* slot = &data.name_index[first_slot(data, tensor.name_hash)];
     if (*slot != 0) slot = &data.name_index[find_slot(data, data.view(tensor.name), tensor.name_hash)];
     if (*slot != 0) report_duplicate(data, bits.position_of(*slot), i, report);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -121,12 +122,18 @@ class HeaderPieces {
   /// The same for numbers that are mostly large.
   bool take_large_number(std::uint64_t& number) noexcept {
     const char* start = at_;
-    number = 0;
-    if (const auto word = load_le<std::uint64_t>(at_); are_digits(word)) {
+    const auto word = load_le<std::uint64_t>(at_);
+    const std::uint64_t others = not_digits(word);
+    if (others == 0) {
       number = value_of_digits(word);
       at_ += sizeof word;
+      return take_digits(start, number);
     }
-    return take_digits(start, number);
+    const auto digits = static_cast<unsigned>(std::countr_zero(others)) / 8;
+    if (digits == 0 || (digits > 1 && *start == '0')) return false;
+    number = value_of_digits(word << 8 * (sizeof word - digits));  // NULs in front count as zeros
+    at_ += digits;
+    return true;
   }
   /// The same for one that is mostly `last`.
   bool take_number_like(const LastNumber& last, std::uint64_t& number) noexcept {
@@ -143,12 +150,13 @@ class HeaderPieces {
     const std::ptrdiff_t digits = at_ - start;
     return digits == 1 || (digits > 1 && digits <= kMostDigits && *start != '0');
   }
-  // Eight characters: whether all are digits, and the number that they are then. Neighbours are joined to
-  // pairs, those to fours, and those to all eight.
-  static bool are_digits(std::uint64_t word) noexcept {
+  // Eight characters: 0 where all are digits, and otherwise a word whose lowest byte that is not 0 is that of
+  // the first other one.
+  static std::uint64_t not_digits(std::uint64_t word) noexcept {
     constexpr std::uint64_t kHigh = 0xF0F0F0F0F0F0F0F0;
-    return ((word & kHigh) | ((word + 0x0606060606060606) & kHigh) >> 4) == 0x3333333333333333;
+    return ((word & kHigh) | ((word + 0x0606060606060606) & kHigh) >> 4) ^ 0x3333333333333333;
   }
+  // The number that eight digits are. Neighbours are joined to pairs, those to fours, and those to all eight.
   static std::uint64_t value_of_digits(std::uint64_t word) noexcept {
     word = (word & 0x0F0F0F0F0F0F0F0F) * (10 << 8 | 1) >> 8;
     word = (word & 0x00FF00FF00FF00FF) * (std::uint64_t{100} << 16 | 1) >> 16;

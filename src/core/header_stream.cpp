@@ -153,13 +153,16 @@ void HeaderStream::start_keeping(std::size_t bytes) {
 
 // Moves the names that stand in the window to what is kept.
 void HeaderStream::keep_names() {
-  for (; tensors_kept_ < data_.tensors.size(); ++tensors_kept_) {
-    TensorRecord& tensor = data_.tensors[tensors_kept_];
+  char* const kept = data_.text.get();
+  std::size_t end = kept_;
+  for (TensorRecord& tensor : std::span(data_.tensors).subspan(tensors_kept_)) {
     tensor.text_at = static_cast<std::uint32_t>(tensor.name.at + shift());
-    copy_in_steps(data_.text.get() + kept_, text_ + tensor.name.at, tensor.name.size);
-    tensor.name.at = static_cast<std::uint32_t>(kept_);
-    kept_ += tensor.name.size;
+    copy_in_steps(kept + end, text_ + tensor.name.at, tensor.name.size);
+    tensor.name.at = static_cast<std::uint32_t>(end);
+    end += tensor.name.size;
   }
+  kept_ = end;
+  tensors_kept_ = data_.tensors.size();
 }
 
 // Moves what stands at `behind` to the start of the window, and reads on behind it.
