@@ -82,6 +82,7 @@ class HeaderCursor {
   [[nodiscard]] std::size_t plain_end(std::size_t from) const noexcept {
     return from + plain_length(text_.data() + from);
   }
+  std::uint64_t unusual_integer(std::string_view needed);
   std::size_t decode_escape(std::size_t out);
   std::uint32_t unicode_escape();
   std::uint32_t hex_unit();

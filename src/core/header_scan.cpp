@@ -174,8 +174,9 @@ class HeaderScan {
 
   void scan_dtype(Entry& entry) {
     const TextRange name = cursor_.string("a dtype in quotes");
-    if (const auto dtype = find_dtype(cursor_.view(name))) {
-      entry.record.dtype = *dtype;
+    const bool again = cursor_.view(name) == dtype_name(last_dtype_);
+    if (const auto dtype = again ? last_dtype_ : find_dtype(cursor_.view(name))) {
+      entry.record.dtype = last_dtype_ = *dtype;
       return;
     }
     report_.error(ErrorCode::InvalidHeaderDeserialization, cursor_.view(entry.record.name), file_offset(name),
@@ -260,6 +261,7 @@ class HeaderScan {
   HeaderRoom& room_;
   EntryReader entries_;
   std::size_t misses_left_;
+  DType last_dtype_ = DType::F32;
   bool metadata_seen_;
   bool complete_ = true;
 };

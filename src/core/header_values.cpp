@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/header_cursor.hpp"
+#include "core/header_pieces.hpp"
 
 namespace weighbridge {
 namespace {
@@ -50,6 +51,16 @@ bool overflows_double(std::string_view number) noexcept {
 
 std::uint64_t HeaderCursor::integer(std::string_view needed) {
   skip_space();
+  HeaderPieces usual(text_.data() + at_);
+  if (std::uint64_t value = 0; usual.take_large_number(value)) {
+    at_ = static_cast<std::size_t>(usual.at() - text_.data());
+    return value;
+  }
+  return unusual_integer(needed);
+}
+
+// One of twenty digits, or what is wrong.
+std::uint64_t HeaderCursor::unusual_integer(std::string_view needed) {
   const std::size_t start = at_;
   const std::uint64_t start_offset = offset();
   if (!is_digit(peek())) fail_expected(needed);
