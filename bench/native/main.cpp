@@ -35,8 +35,8 @@ constexpr const char* kKind = "debug";
 
 WorkPtr make_work(const std::string& name, Arguments arguments) {
   static const std::map<std::string, std::function<WorkPtr(Arguments)>> known = {
-      {"checkpoint", make_checkpoint}, {"column", make_column},       {"open", make_open},
-      {"parse", make_parse},           {"serialize", make_serialize},
+      {"checkpoint", make_checkpoint}, {"column", make_column}, {"open", make_open},
+      {"parse", make_parse},           {"read", make_read},     {"serialize", make_serialize},
   };
   const auto found = known.find(name);
   if (found == known.end() || arguments.empty()) {

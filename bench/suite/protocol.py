@@ -226,7 +226,8 @@ def take_turn(zygotes: Zygotes, row: Row, contender: Contender, case: Case, outc
     if outcome.status != "measured":
         return
     try:
-        sample, digest = measure(zygotes, row, contender, case, digest=number == 0)
+        named = number == 0 and not contender.ceiling
+        sample, digest = measure(zygotes, row, contender, case, digest=named)
     except Missing as missing:
         outcome.status, outcome.reason = "missing", str(missing)
     except Failed as failed:

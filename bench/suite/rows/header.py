@@ -38,13 +38,12 @@ def native(path: Any, repeat: int = 1) -> tuple[Contender, Contender, Contender,
         Contender(OURS, command=lambda case: [str(case.native), "measure", *arguments(case)]),
         Contender(CRATE, command=lambda case: [str(case.upstream), *arguments(case)]),
         Contender(WHEEL, make=wheel, needs=("safetensors", "numpy")),
-        Contender(READ, make=lambda case: lambda: [read_header(path(case)) for _ in range(repeat)], ceiling=True),
+        Contender(
+            READ,
+            command=lambda case: [str(case.native), "measure", "read", str(repeat), str(path(case))],
+            ceiling=True,
+        ),
     )
-
-
-def read_header(path: Path) -> bytes:
-    with path.open("rb", buffering=0) as file:
-        return file.read(int.from_bytes(file.read(8), "little"))
 
 
 def opening(identity: str, title: str, count: int, stretch: float, repeat: int = 1) -> Row:

@@ -58,6 +58,16 @@ def test_outputs_are_named_in_the_round_that_is_not_counted(disk: Path) -> None:
     assert outcomes[0].digest is not None
 
 
+def test_limits_of_the_machine_have_no_output_to_be_compared(disk: Path) -> None:
+    row = small_row("safetensors mmap", "safetensors pread")
+    limit = replace(row.contenders[1], ceiling=True)
+    with Zygotes() as zygotes:
+        outcomes = run_row(
+            zygotes, replace(row, contenders=(row.contenders[0], limit)), Case(disk, 0.001), 1, random.Random(1)
+        )
+    assert [outcome.digest is None for outcome in outcomes] == [False, True]
+
+
 def test_beside_every_time_stands_what_it_took(disk: Path) -> None:
     with Zygotes() as zygotes:
         outcome = run_row(zygotes, small_row("safetensors mmap"), Case(disk, 0.1), 1, random.Random(1))[0]
