@@ -16,6 +16,8 @@ from safetensors import safe_open
 
 from cli import Weighbridge
 
+DATA = Path(__file__).parents[1] / "data/hdf5"
+LEAVES_MEMORY = DATA / "leaves_memory"
 NUMBERS = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "c8"]
 DTYPES = [order + dtype for dtype in NUMBERS for order in "<>" if dtype[1] != "1" or order == "<"]
 
@@ -293,11 +295,29 @@ def test_damage_is_an_error_and_never_a_wrong_value(weighbridge: Weighbridge, tm
 def test_what_crashes_libhdf5_ends_the_worker_and_nothing_else(weighbridge: Weighbridge, tmp_path: Path) -> None:
     """A fuzzer's file, for which libhdf5 1.10.8 frees memory that it never had."""
     path = tmp_path / "bad.h5"
-    path.write_bytes((Path(__file__).parents[1] / "data/hdf5/crashes_libhdf5.h5").read_bytes())
+    path.write_bytes((DATA / "crashes_libhdf5.h5").read_bytes())
     refuse(weighbridge, path)
     scanned = weighbridge.run("scan", path, "--json")
     assert scanned.returncode == 1
     assert json.loads(scanned.stdout)["files"][0]["verdict"] == "malformed"
+
+
+@pytest.mark.parametrize("place", sorted(path.stem for path in LEAVES_MEMORY.iterdir()))
+def test_where_libhdf5_leaves_its_memory_nothing_leaves_the_worker(
+    weighbridge: Weighbridge, tmp_path: Path, place: str
+) -> None:
+    """A fuzzer's file for each function of libhdf5 1.10.8 that does so. What happens then depends on where it lies."""
+    path, output = tmp_path / "bad.h5", tmp_path / "o.safetensors"
+    path.write_bytes((LEAVES_MEMORY / f"{place}.h5").read_bytes())
+    output.write_bytes(b"old")
+    done = weighbridge.run("convert", path, "-o", output, "--force")
+    if done.returncode == 0:
+        assert weighbridge.run("validate", output).returncode == 0
+    else:
+        assert done.returncode in (1, 4), done.stderr
+        assert "bad.h5" in done.stderr
+        assert output.read_bytes() == b"old"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["bad.h5", "o.safetensors"]
 
 
 def test_a_file_that_was_cut_is_refused(weighbridge: Weighbridge, tmp_path: Path) -> None:
