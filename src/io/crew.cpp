@@ -8,6 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include <pthread.h>
+#include <sched.h>
+
 namespace weighbridge::io {
 namespace {
 
@@ -38,10 +41,25 @@ class Crew {
   std::exception_ptr failure_;
 };
 
+/// Moves a new thread to another processor, where there is one; from there it may go anywhere. Some kernels
+/// put it behind the thread that starts it, though others are idle, and look again only after milliseconds,
+/// in which that one may have done all the work. Where this is refused, that is how it stays.
+void send_elsewhere(std::jthread& helper) noexcept {
+  cpu_set_t all;
+  const int here = ::sched_getcpu();
+  if (here < 0 || here >= CPU_SETSIZE || ::sched_getaffinity(0, sizeof all, &all) != 0) return;
+  cpu_set_t others = all;
+  CPU_CLR(static_cast<unsigned>(here), &others);
+  if (CPU_COUNT(&others) == 0) return;
+  // A thread that has ended is taken for the caller's, which is then as it was.
+  ::pthread_setaffinity_np(helper.native_handle(), sizeof others, &others);
+  ::pthread_setaffinity_np(helper.native_handle(), sizeof all, &all);
+}
+
 /// False when the system gives no more threads: those that there are do all the work then.
 bool start_lane(std::vector<std::jthread>& helpers, Crew& crew, unsigned lane) {
   try {
-    helpers.emplace_back([&crew, lane] { crew.run_lane(lane); });
+    send_elsewhere(helpers.emplace_back([&crew, lane] { crew.run_lane(lane); }));
     return true;
   } catch (const std::system_error&) {
     return false;

@@ -88,8 +88,8 @@ void add_memory_calls(Rules& rules) {
 
 void add_thread_calls(Rules& rules) {
   allow(rules, {SCMP_SYS(futex), SCMP_SYS(rseq), SCMP_SYS(set_robust_list), SCMP_SYS(sched_yield),
-                SCMP_SYS(sched_getaffinity), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(exit),
-                SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+                SCMP_SYS(sched_getaffinity), SCMP_SYS(getcpu), SCMP_SYS(gettid), SCMP_SYS(getpid),
+                SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
                 SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall)});
   // A thread of this process, in the namespaces that it has; never a process.
   constexpr std::uint64_t kThread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
@@ -120,8 +120,9 @@ void add_refusals(Rules& rules) {
   refuse(ENOSYS, {SCMP_SYS(clone3)});  // its flags lie in memory, unseen by a filter; clone() is tried next
   // The C library looks for the number of processors, OpenSSL for its settings.
   refuse(EACCES, {SCMP_SYS(open), SCMP_SYS(openat)});
-  refuse(EPERM, {SCMP_SYS(prctl)});    // names of threads and of memory, for debuggers
-  refuse(EPERM, {SCMP_SYS(sysinfo)});  // qsort() asks how much memory there is
+  refuse(EPERM, {SCMP_SYS(prctl)});              // names of threads and of memory, for debuggers
+  refuse(EPERM, {SCMP_SYS(sysinfo)});            // qsort() asks how much memory there is
+  refuse(EPERM, {SCMP_SYS(sched_setaffinity)});  // it could be told of another process
   // A ring would move bytes past this filter: files are read and written by the calls above instead.
   refuse(ENOSYS, {SCMP_SYS(io_uring_setup)});
   // How much of a file is in memory tells about other processes.

@@ -1,8 +1,11 @@
 #include "io/execute.hpp"
 
+#include <chrono>
 #include <mutex>
+#include <thread>
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include "io/crew.hpp"
 #include "io/pieces.hpp"
@@ -53,6 +56,50 @@ TEST(Crew, DoesEveryJobOnce) {
     });
     for (const auto& count : done) EXPECT_EQ(count, 1);
   }
+}
+
+cpu_set_t allowed_processors() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  EXPECT_EQ(::sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  return allowed;
+}
+
+TEST(Crew, ItsThreadsMayRunWhereTheCallerMay) {
+  const cpu_set_t before = allowed_processors();
+  std::atomic<int> as_before = 0;
+  run_crew(4, 4, [&](std::size_t, unsigned) {
+    // Whoever starts a thread may not be done with sending it elsewhere.
+    for (int tries = 0; tries < 10'000; ++tries) {
+      const cpu_set_t now = allowed_processors();
+      if (CPU_EQUAL(&now, &before)) {
+        ++as_before;
+        return;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  EXPECT_EQ(as_before, 4);
+  const cpu_set_t after = allowed_processors();
+  EXPECT_TRUE(CPU_EQUAL(&after, &before));
+}
+
+// One processor is all that some containers give.
+TEST(Crew, WorksOnOneProcessor) {
+  std::thread([] {
+    const cpu_set_t all = allowed_processors();
+    unsigned first = 0;
+    while (!CPU_ISSET(first, &all)) ++first;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+    std::atomic<int> done = 0;
+    run_crew(100, 3, [&](std::size_t, unsigned) { ++done; });
+    EXPECT_EQ(done, 100);
+    const cpu_set_t after = allowed_processors();
+    EXPECT_TRUE(CPU_EQUAL(&after, &one));
+  }).join();
 }
 
 TEST(Crew, StopsAtTheFirstExceptionAndThrowsItOnce) {
