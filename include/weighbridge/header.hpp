@@ -92,6 +92,10 @@ class WB_EXPORT Header {
 WB_EXPORT Header read_header(const ByteSource& file, const Limits& limits = {},
                              std::pmr::memory_resource& memory = *std::pmr::get_default_resource());
 
+/// The same in memory that lives as long as any copy of the Header.
+WB_EXPORT Header read_header(const ByteSource& file, const Limits& limits,
+                             std::shared_ptr<std::pmr::memory_resource> memory);
+
 /// The same over the start of a file in memory: `prefix` holds at least the 8 length bytes and the
 /// header (InvalidHeaderLength otherwise), `file_bytes` is the size of the whole file.
 WB_EXPORT Header parse_header(std::span<const std::byte> prefix, std::uint64_t file_bytes,

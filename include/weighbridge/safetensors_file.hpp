@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ class WB_EXPORT SafetensorsFile {
   class Mapping;
 
   SafetensorsFile(SourcePtr source, Header header);
+  static SafetensorsFile open_in(const std::shared_ptr<std::pmr::memory_resource>& memory,
+                                 const std::filesystem::path& path, ReadMode mode, const Limits& limits);
   [[nodiscard]] Buffer read_range(std::uint64_t offset, std::uint64_t length) const;
 
   SourcePtr source_;

@@ -75,6 +75,8 @@ struct Header::Data {
   explicit Data(std::pmr::memory_resource& from = *std::pmr::get_default_resource())
       : dims(&from), tensors(&from), name_index(&from), metadata(&from) {}
 
+  /// Where the rest of this lies, if nobody else takes care of that.
+  std::shared_ptr<std::pmr::memory_resource> memory;
   HeaderText text;  ///< What is kept of it: see header_stream.hpp. Escapes are decoded.
   std::pmr::vector<std::uint64_t> dims;
   std::pmr::vector<TensorRecord> tensors;      ///< In order of (begin, end, place in the header).

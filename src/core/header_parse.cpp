@@ -120,6 +120,14 @@ Header read_header(const ByteSource& file, const Limits& limits, std::pmr::memor
   return finish(examine(file, read_length(file, limits), file.size(), limits, report, memory));
 }
 
+Header read_header(const ByteSource& file, const Limits& limits,
+                   std::shared_ptr<std::pmr::memory_resource> memory) {
+  HeaderReport report;
+  DataPtr data = examine(file, read_length(file, limits), file.size(), limits, report, *memory);
+  data->memory = std::move(memory);
+  return finish(std::move(data));
+}
+
 Header parse_header(std::span<const std::byte> prefix, std::uint64_t file_bytes, const Limits& limits) {
   HeaderReport report;
   const std::uint64_t length = length_in(prefix, file_bytes, limits);

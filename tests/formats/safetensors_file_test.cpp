@@ -95,6 +95,23 @@ TEST(SafetensorsFile, OpensManyInTheirOrder) {
   EXPECT_TRUE(SafetensorsFile::open_all({}).empty());
 }
 
+TEST(SafetensorsFile, TheHeaderOfOneOfManyOutlivesTheOthers) {
+  const test::TempFolder folder;
+  std::vector<std::filesystem::path> paths;
+  for (int i = 0; i < 50; ++i) {
+    paths.push_back(folder / std::to_string(i));
+    test::put_file(paths.back(), test::file_of(header_of({entry("t" + std::to_string(i), "U8", {0}, 0, 0)})));
+  }
+  std::optional<Header> last;
+  {
+    const auto files = SafetensorsFile::open_all(paths);
+    last = files.back().header();
+  }
+  ASSERT_EQ(last->size(), 1U);
+  EXPECT_EQ(last->name(0), "t49");
+  EXPECT_EQ(last->find("t49"), 0U);
+}
+
 TEST(SafetensorsFile, OfManyTheFirstThatFailsIsReported) {
   const test::TempFolder folder;
   std::vector<std::filesystem::path> paths;

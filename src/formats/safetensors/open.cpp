@@ -1,16 +1,20 @@
 // Apart from the rest of SafetensorsFile, which needs no file system.
 #include <exception>
 #include <optional>
+#include <utility>
 
 #include <weighbridge/safetensors_file.hpp>
 
 #include "io/crew.hpp"
+#include "io/page_arena.hpp"
 
 namespace weighbridge {
 namespace {
 
 // Fewer files than this are open before another thread has started.
 constexpr std::size_t kWorthThread = 8;
+// So few headers cost no more than a place of their own.
+constexpr std::size_t kWorthArena = 16;
 
 struct Opened {
   std::optional<SafetensorsFile> file = {};
@@ -24,12 +28,22 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path, ReadMod
   return from_source(open_file(path, mode), limits);
 }
 
+SafetensorsFile SafetensorsFile::open_in(const std::shared_ptr<std::pmr::memory_resource>& memory,
+                                         const std::filesystem::path& path, ReadMode mode,
+                                         const Limits& limits) {
+  SourcePtr source = open_file(path, mode);
+  Header header = read_header(*source, limits, memory);
+  return {std::move(source), std::move(header)};
+}
+
 std::vector<SafetensorsFile> SafetensorsFile::open_all(std::span<const std::filesystem::path> paths,
                                                        ReadMode mode, const Limits& limits) {
   std::vector<Opened> opened(paths.size());
+  const std::shared_ptr<std::pmr::memory_resource> together =
+      paths.size() < kWorthArena ? nullptr : std::make_shared<io::PageArena>();
   io::run_crew(paths.size(), io::useful_lanes(paths.size(), kWorthThread), [&](std::size_t i, unsigned) {
     try {
-      opened[i].file = open(paths[i], mode, limits);
+      opened[i].file = together ? open_in(together, paths[i], mode, limits) : open(paths[i], mode, limits);
     } catch (...) {
       opened[i].failure = std::current_exception();  // whichever thread was first, the first file counts
     }
