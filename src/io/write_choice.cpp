@@ -31,11 +31,26 @@ WriteChoice choose_quick(const WriteFacts& facts) {
   return {WriteMethod::Mapped, cached + ", and several threads can fill the pages of one file at once"};
 }
 
+WriteChoice choose_method(WriteMethod asked, const WriteFacts& facts) {
+  if (asked != WriteMethod::Auto) return {asked, "it was asked for"};
+  return facts.durable ? choose_durable(facts) : choose_quick(facts);
+}
+
+// Copies inside the kernel into one file wait for each other, and a thread that waits for such a lock keeps a
+// processor busy: two take up to twice as long as one (ext4, warm). Those that another machine makes wait for
+// that one's disks instead.
+bool takes_turns(const WriteFacts& facts) {
+  return facts.local && !facts.threads_asked && facts.from_files > facts.bytes - facts.bytes / 10;
+}
+
 }  // namespace
 
 WriteChoice choose_write(WriteMethod asked, const WriteFacts& facts) {
-  if (asked != WriteMethod::Auto) return {asked, "it was asked for"};
-  return facts.durable ? choose_durable(facts) : choose_quick(facts);
+  WriteChoice choice = choose_method(asked, facts);
+  const bool cached = choice.method != WriteMethod::Mapped && choice.method != WriteMethod::Direct;
+  choice.one_thread = cached && takes_turns(facts);
+  if (choice.one_thread) choice.why += "; copies inside the kernel go one after the other";
+  return choice;
 }
 
 WriteFacts write_facts(const FilePlan& plan, int descriptor, bool space_taken, const WriteOptions& options) {
@@ -43,8 +58,10 @@ WriteFacts write_facts(const FilePlan& plan, int descriptor, bool space_taken, c
                    .local = is_local(descriptor),
                    .mappable = space_taken && is_safe_to_map(descriptor),
                    .threads = divide(plan.total_bytes, options.threads).lanes,
+                   .threads_asked = options.threads > 0,
                    .bytes = plan.total_bytes};
-  if (facts.bytes < (facts.durable ? kWorthDirect : kWorthMapping)) return facts;
+  const bool matters = facts.threads > 1 || (facts.durable && facts.bytes >= kWorthDirect);
+  if (!matters) return facts;
   for (const CopyStep& step : plan.steps) {
     if (is_straight(step) && step.source->file_extent(step.runs.offset))
       facts.from_files += step.runs.total_bytes;

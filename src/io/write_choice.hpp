@@ -13,6 +13,7 @@ struct WriteFacts {
   bool local = false;     ///< On a disk of this machine.
   bool mappable = false;  ///< Its space is taken, and no write through a mapping can raise SIGBUS.
   unsigned threads = 1;
+  bool threads_asked = false;    ///< For just so many.
   std::uint64_t bytes = 0;       ///< In all.
   std::uint64_t from_files = 0;  ///< Of these, what lies in a file as it shall lie in the output.
 };
@@ -20,6 +21,7 @@ struct WriteFacts {
 struct WriteChoice {
   WriteMethod method = WriteMethod::Cached;  ///< Never Auto.
   std::string why = {};
+  bool one_thread = false;  ///< More would take longer.
 };
 
 WriteChoice choose_write(WriteMethod asked, const WriteFacts& facts);

@@ -55,7 +55,7 @@ WriteReport fill_directly(const FilePlan& plan, io::DirectSink& sink, const Writ
 
 WriteReport fill_cached(const FilePlan& plan, io::FileSink& sink, const WriteOptions& options,
                         io::ProgressMeter& meter, io::WriteChoice choice) {
-  WriteReport report = io::carry_out(plan, sink, options.threads, meter);
+  WriteReport report = io::carry_out(plan, sink, choice.one_thread ? 1 : options.threads, meter);
   report.method = sink.method();
   if (report.method != choice.method) {
     choice.why = choice.method == WriteMethod::Mapped ? "the file could not be mapped"

@@ -64,5 +64,33 @@ TEST(WriteChoice, StreamsWhatTheKernelCopies) {
   EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Direct);
 }
 
+WriteFacts copied_in_kernel() {
+  WriteFacts facts = quick(1000 * kMiB);
+  facts.from_files = 900 * kMiB + 1;
+  return facts;
+}
+
+TEST(WriteChoice, LeavesCopiesInsideTheKernelToOneThread) {
+  EXPECT_TRUE(choose_write(WriteMethod::Auto, copied_in_kernel()).one_thread);
+  EXPECT_TRUE(choose_write(WriteMethod::Cached, copied_in_kernel()).one_thread);
+  WriteFacts facts = copied_in_kernel();
+  facts.durable = true;
+  EXPECT_TRUE(choose_write(WriteMethod::Auto, facts).one_thread);
+}
+
+TEST(WriteChoice, TakesMoreThreadsForWhatTheyDoTogether) {
+  EXPECT_FALSE(choose_write(WriteMethod::Auto, quick(1000 * kMiB)).one_thread);
+  WriteFacts facts = copied_in_kernel();
+  facts.from_files = 900 * kMiB;  // and a tenth to be made
+  EXPECT_FALSE(choose_write(WriteMethod::Auto, facts).one_thread);
+  facts = copied_in_kernel();
+  facts.local = false;
+  EXPECT_FALSE(choose_write(WriteMethod::Auto, facts).one_thread);
+  facts = copied_in_kernel();
+  facts.threads_asked = true;
+  EXPECT_FALSE(choose_write(WriteMethod::Auto, facts).one_thread);
+  EXPECT_FALSE(choose_write(WriteMethod::Mapped, copied_in_kernel()).one_thread);
+}
+
 }  // namespace
 }  // namespace weighbridge::io
