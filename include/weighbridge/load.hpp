@@ -40,8 +40,9 @@ struct LoadOptions {
   LoadMode mode = LoadMode::Auto;  ///< What cannot be had is replaced by Copy, and the report says so.
   unsigned threads = 0;            ///< 0: as many as pay.
   bool prefault = true;            ///< Makes the pages of fresh memory in batches ahead of each copy.
-  /// Asks for large pages for 64 MiB and more while it makes them, as long as those are faster. The kernel
-  /// remembers the last wish for the memory of the steps.
+  /// Asks for large pages for 4 MiB and more while it makes them, as long as those are faster, in this load
+  /// and those before it. The kernel remembers the last wish for the memory of the steps, and for the rest of
+  /// a page that lies in it by seven eighths; a MemoryPool's memory lies in whole ones.
   bool large_pages = false;
   bool io_uring = true;  ///< For Direct, where the system allows it; otherwise threads read.
   /// Ranges of one file that are this near to each other, 1 MiB at the most, are read as one.

@@ -25,8 +25,8 @@ class WB_EXPORT MemoryPool {
   explicit MemoryPool(std::uint64_t keep, std::uint64_t firm = kLendNothing);
 
   /// `bytes` bytes with an address divisible by 64, by the size of pages from 256 KiB on, and by that of
-  /// large pages from 2 MiB on; not cleared. They come back when the last copy of the pointer is gone. Throws
-  /// std::bad_alloc.
+  /// large pages from 2 MiB on, the last of which is its own where most of it is asked for; not cleared. They
+  /// come back when the last copy of the pointer is gone. Throws std::bad_alloc.
   [[nodiscard]] std::shared_ptr<std::byte> take(std::size_t bytes);
 
   /// Sets how much is kept, and gives back what is kept above that: 0 gives back all.

@@ -33,11 +33,8 @@ void in_stretches(const LoadPart& part, std::uint64_t bytes, const Work& work) {
 /// and there, which maps 16 at a time.
 bool is_dense(const Box& box) { return box.source_span() <= 16 * box.out_bytes; }
 
-// Where the page cache holds a file in large pieces a nanosecond maps 500 bytes of it; in small pieces 40,
-// and to let go of them costs half as much again.
-constexpr std::int64_t kBytesInNanosecond = 128;
-// So much is copied before it is known how long that takes.
-constexpr std::uint64_t kTried = std::uint64_t{128} << 10;
+// So much is copied before it is looked again what mapping costs.
+constexpr std::uint64_t kTried = std::uint64_t{512} << 10;
 // Runs that are as long are read in a call for each.
 constexpr std::uint64_t kLongRun = 4096;
 
@@ -116,14 +113,16 @@ void CachedLane::copy_mapped(const LoadPart& whole) {
   });
 }
 
-/// Out of a mapping, unless that has taken too long before.
+/// Out of a mapping, while that pays.
 void CachedLane::copy_strided(const ByteSource& source, const LoadPart& whole) {
   in_stretches(whole, kTried, [&](const LoadPart& part) {
-    if (maps_slowly_ && part.step->runs.run_bytes >= kLongRun) return read_strided(source, part);
+    if (!map_cost_.bearable() && part.step->runs.run_bytes >= kLongRun) {
+      map_cost_.read(part.bytes);
+      return read_strided(source, part);
+    }
     const auto begun = std::chrono::steady_clock::now();
     const std::uint64_t span = bring_strided(source, part);
-    const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - begun;
-    maps_slowly_ = span > 0 && taken.count() * kBytesInNanosecond > static_cast<std::int64_t>(span);
+    if (span > 0) map_cost_.mapped(std::chrono::steady_clock::now() - begun, span);
     read_runs(source, part.step->runs, Transform::None, part.from, part.out());
   });
 }

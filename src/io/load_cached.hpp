@@ -9,6 +9,7 @@
 
 #include "io/load_file.hpp"
 #include "io/load_parts.hpp"
+#include "io/map_cost.hpp"
 #include "io/page_maker.hpp"
 
 namespace weighbridge::io {
@@ -40,7 +41,7 @@ class CachedLane {
 
   const LoadOptions& options_;
   PageMaker& pages_;
-  bool maps_slowly_ = false;
+  MapCost map_cost_;
   std::unique_ptr<std::byte[]> unwanted_;  // what lies between two parts goes here
 };
 

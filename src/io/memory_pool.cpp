@@ -23,11 +23,13 @@ struct Block {
 };
 
 /// Sizes in steps of an eighth, so that a block serves what is nearly of its size. Pages that are never
-/// touched cost nothing.
+/// touched cost nothing. Most of a large page becomes a whole one.
 std::size_t rounded(std::size_t bytes) {
   std::size_t step = io::page_bytes();
   while (step * 16 <= bytes) step *= 2;
-  return (bytes + step - 1) / step * step;
+  const std::size_t steps = (bytes + step - 1) / step * step;
+  const std::size_t last = steps % io::kLargePage;
+  return last < io::kMostOfLargePage ? steps : steps - last + io::kLargePage;
 }
 
 void unmap(const Block& block) noexcept {

@@ -5,12 +5,13 @@
 namespace weighbridge::io {
 namespace {
 
-// To find out that large pages come slowly takes 10 ms or more: in less memory they could not make up for it.
-constexpr std::uint64_t kWorthAsking = std::uint64_t{64} << 20;
-constexpr std::int64_t kMostLost = std::chrono::nanoseconds(std::chrono::milliseconds(10)).count();
+using std::chrono::steady_clock;
+using namespace std::chrono_literals;
 
-// What as much costs in small pages: 0.3 ns for each byte.
-std::int64_t cost_of_small(std::uint64_t bytes) noexcept { return static_cast<std::int64_t>(bytes / 10 * 3); }
+// In less memory large pages save nothing that shows.
+constexpr std::uint64_t kWorthAsking = std::uint64_t{4} << 20;
+// From here on large pages save 10 ms.
+constexpr std::uint64_t kMuch = std::uint64_t{64} << 20;
 
 std::uint64_t bytes_of(std::span<const LoadStep> steps) noexcept {
   std::uint64_t bytes = 0;
@@ -20,24 +21,26 @@ std::uint64_t bytes_of(std::span<const LoadStep> steps) noexcept {
 
 }  // namespace
 
-PageMaker::PageMaker(std::span<const LoadStep> steps, const LoadOptions& options) noexcept
-    : steps_(steps),
-      wanted_(options.prefault),
-      large_(options.prefault && options.large_pages && bytes_of(steps) >= kWorthAsking) {
-  if (large()) advise_all(true);
+PageMaker::PageMaker(std::span<const LoadStep> steps, const LoadOptions& options,
+                     LargePageRecord& record) noexcept
+    : steps_(steps), record_(record), bytes_(bytes_of(steps)), wanted_(options.prefault) {
+  if (!options.prefault || !options.large_pages || bytes_ < kWorthAsking) return;
+  large_ = record_.promising(steady_clock::now());
+  advise_all(large());  // memory that is used again may know another wish
 }
 
 void PageMaker::make(std::span<std::byte> memory) noexcept {
   if (!wanted_) return;
-  const auto begun = std::chrono::steady_clock::now();
+  const auto begun = steady_clock::now();
   const bool made = make_pages(memory);
-  if (made && large()) count(std::chrono::steady_clock::now() - begun, memory.size());
+  if (made && large()) count(steady_clock::now() - begun, memory.size());
 }
 
 void PageMaker::count(std::chrono::nanoseconds taken, std::size_t bytes) noexcept {
-  const std::int64_t more = taken.count() - cost_of_small(bytes);
-  const bool too_much = lost_.fetch_add(more, std::memory_order_relaxed) + more > kMostLost;
-  if (too_much && large_.exchange(false, std::memory_order_relaxed)) advise_all(false);
+  const auto now = steady_clock::now();
+  record_.count(taken, bytes, bytes_ >= kMuch ? 10ms : 2ms, now);
+  if (record_.promising(now)) return;
+  if (large_.exchange(false, std::memory_order_relaxed)) advise_all(false);
 }
 
 void PageMaker::advise_all(bool large) noexcept {

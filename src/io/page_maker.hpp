@@ -9,18 +9,21 @@
 
 #include <weighbridge/load.hpp>
 
+#include "io/large_page_record.hpp"
+
 namespace weighbridge::io {
 
 /// Makes pages ahead of each copy. One for each load, which its threads share.
 ///
 /// Large pages come in less than half the time of as much in small ones, unless the kernel has none ready: a
 /// host that has taken back what was free makes one of them in twenty times as long, while small ones are
-/// found between others. So a load of 64 MiB or more asks for them, until they have cost some milliseconds
-/// more than small ones.
+/// found between others. So a load of 4 MiB or more asks for them until the record says that they cost more:
+/// after one slow page, or, in a load of 64 MiB and more, which can make up for it, after two.
 class PageMaker {
  public:
-  /// `steps` outlive it.
-  PageMaker(std::span<const LoadStep> steps, const LoadOptions& options) noexcept;
+  /// `steps` and `record` outlive it.
+  PageMaker(std::span<const LoadStep> steps, const LoadOptions& options,
+            LargePageRecord& record = large_page_record()) noexcept;
 
   /// As make_pages(), where the options want it.
   void make(std::span<std::byte> memory) noexcept;
@@ -35,9 +38,10 @@ class PageMaker {
   void advise_all(bool large) noexcept;
 
   std::span<const LoadStep> steps_;
+  LargePageRecord& record_;
+  std::uint64_t bytes_;
   bool wanted_;
-  std::atomic<bool> large_;
-  std::atomic<std::int64_t> lost_ = 0;  // more than small pages would have taken
+  std::atomic<bool> large_ = false;
 };
 
 }  // namespace weighbridge::io

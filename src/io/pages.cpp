@@ -86,7 +86,9 @@ bool lend_pages(std::span<std::byte> memory) noexcept {
 }
 
 void advise_large_pages(std::span<std::byte> memory, bool large) noexcept {
-  const auto [begin, end] = whole_pages(memory, kLargePage);
+  auto [begin, end] = whole_pages(memory, kLargePage);
+  const auto last = reinterpret_cast<std::uintptr_t>(memory.data()) + memory.size();
+  if (end >= begin && last - end >= kMostOfLargePage) end += kLargePage;
   if (begin < end) advise(begin, end, large ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 

@@ -18,11 +18,14 @@ bool make_pages(std::span<std::byte> memory) noexcept;
 /// touch makes new ones. Writing to a page takes it again. False where the kernel cannot.
 bool lend_pages(std::span<std::byte> memory) noexcept;
 
-/// Asks for large pages where they lie wholly in `memory`, or for small ones again. Those that are there
-/// stay.
+/// Asks for large pages where they begin in `memory` and lie in it by seven eighths or more, or for small
+/// ones again. Those that are there stay.
 void advise_large_pages(std::span<std::byte> memory, bool large) noexcept;
 
 inline constexpr std::size_t kLargePage = std::size_t{2} << 20;
+
+/// So much of a large page is worth a whole one.
+inline constexpr std::size_t kMostOfLargePage = kLargePage / 8 * 7;
 
 /// Brings the pages of a mapping into memory and into the page table. False when that fails, as when the
 /// file has become shorter: then a touch would raise SIGBUS. True where the kernel cannot tell.

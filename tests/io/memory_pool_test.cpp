@@ -32,6 +32,16 @@ TEST(MemoryPool, HandsOutWhatCameBack) {
   EXPECT_EQ(pool.take(2 * kMiB - 100).get(), address);
 }
 
+TEST(MemoryPool, GivesTheWholeOfALargePageForMostOfIt) {
+  for (const std::size_t bytes : {2 * kMiB - 1000, 4 * kMiB - 200'000, 16 * kMiB - 1000}) {
+    MemoryPool pool(64 * kMiB);
+    const auto address = reinterpret_cast<std::uintptr_t>(pool.take(bytes).get());
+    EXPECT_EQ(address % (2 * kMiB), 0U);
+    EXPECT_EQ(pool.kept() % (2 * kMiB), 0U) << bytes;
+    EXPECT_LT(pool.kept() - bytes, kMiB / 4);
+  }
+}
+
 TEST(MemoryPool, NeverHandsOutWhatIsInUse) {
   MemoryPool pool(4 * kMiB);
   const auto first = pool.take(kMiB);

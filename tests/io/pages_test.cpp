@@ -64,6 +64,26 @@ TEST(Pages, ThatWereLentAreTakenAgainAsTheyAre) {
   EXPECT_EQ(std::ranges::count(memory, std::byte{5}), std::ssize(memory));
 }
 
+TEST(Pages, AreLargeWhereMostOfOneLiesInTheMemory) {
+  const FreshMemory fresh(4 * kLargePage);
+  const auto address = reinterpret_cast<std::uintptr_t>(fresh.bytes().data());
+  const std::span memory = fresh.bytes().subspan((kLargePage - address % kLargePage) % kLargePage);
+  const auto is_large = [&](std::size_t page) {
+    return smaps_field(&memory[page * kLargePage], "VmFlags:").find(" hg") != std::string::npos;
+  };
+  advise_large_pages(memory.first(kMostOfLargePage - 1), true);
+  EXPECT_FALSE(is_large(0));
+  advise_large_pages(memory.first(kMostOfLargePage), true);
+  EXPECT_TRUE(is_large(0));
+  EXPECT_FALSE(is_large(1));
+  advise_large_pages(memory.subspan(1, 2 * kLargePage - 1), true);
+  EXPECT_TRUE(is_large(1));
+  EXPECT_FALSE(is_large(2));
+  advise_large_pages(memory.first(kLargePage + kMostOfLargePage), false);
+  EXPECT_FALSE(is_large(0));
+  EXPECT_FALSE(is_large(1));
+}
+
 TEST(Pages, SayWhetherThereWereAnyToMake) {
   std::vector<std::byte> memory(3 << 20, std::byte{5});
   EXPECT_FALSE(make_pages(memory));
