@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from suite import inputs, names
+from suite import ceilings, inputs, names
 from suite.model import OURS, Case, Contender, Gate, Row, Work
 
 TENSORS = 300
@@ -96,6 +96,10 @@ def script(case: Case) -> list[str]:
     return [sys.executable, "-c", SCRIPT, str(checkpoint(case)), str(case.folder / OUTPUT)]
 
 
+def plain_copy(case: Case) -> Work:
+    return ceilings.copy(checkpoint(case), case.folder / OUTPUT)
+
+
 def contender(name: str, make: Callable[[Case], Any], *needs: str) -> Contender:
     return Contender(name, make, needs=("safetensors.numpy", *needs), digest=names.of_file)
 
@@ -110,6 +114,7 @@ ROWS = (
             contender("weighbridge.convert", by_package, "weighbridge"),
             contender(IN_PROCESS, by_torch, "torch", "safetensors.torch"),
             contender("the same as a command", by_command(script)),
+            Contender("copy of the file, in the kernel", plain_copy, needs=("safetensors.numpy",), ceiling=True),
         ),
         lambda case: [checkpoint(case)],
         (
