@@ -123,7 +123,8 @@ LaneBuffers::LaneBuffers(unsigned lanes, std::uint64_t bytes) : bytes_(bytes) {
   }
 }
 
-WriteReport carry_out(const FilePlan& plan, Sink& sink, unsigned threads, ProgressMeter& meter) {
+WriteReport carry_out(const FilePlan& plan, Sink& sink, unsigned threads, ProgressMeter& meter,
+                      Frontier* frontier) {
   const Division division = divide(plan.total_bytes, threads);
   const std::vector<OutputRange> jobs = plan_jobs(plan, division.piece_bytes);
   const auto lanes = static_cast<unsigned>(std::min<std::size_t>(division.lanes, jobs.size()));
@@ -135,6 +136,7 @@ WriteReport carry_out(const FilePlan& plan, Sink& sink, unsigned threads, Progre
       PieceWriter(plan, sink.lane(lane), buffers.of(lane), totals).write(piece);
       sink.finish(piece.begin, piece.size());
       meter.add(piece.size());
+      if (frontier != nullptr && lanes == 1) frontier->advance(piece.end);
     });
   });
   sink.complete();

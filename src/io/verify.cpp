@@ -80,13 +80,30 @@ class PieceChecker {
   std::span<std::byte> theirs_;
 };
 
+}  // namespace
+
 void check_size(const FilePlan& plan, const ByteSource& written) {
   if (written.size() == plan.total_bytes) return;
   throw Error(ErrorCode::VerificationFailed, fmt::format("the output has {} bytes, {} were to be written",
                                                          written.size(), plan.total_bytes));
 }
 
-}  // namespace
+void compare_behind(const FilePlan& plan, const ByteSource& written, ProgressMeter& meter,
+                    Frontier& frontier) {
+  // Soon behind the writer, while its pages are near.
+  constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
+  const LaneBuffers buffers(1, 2 * (kPiece + kPartOverhang));
+  const PieceChecker checker(plan, written, buffers.of(0));
+  for (const OutputRange& job : plan_jobs(plan, kPiece)) {
+    for (std::uint64_t at = job.begin; at < job.end; at += kPiece) {
+      const OutputRange piece{at, std::min(job.end, at + kPiece)};
+      if (!frontier.wait_for(piece.end)) return;
+      meter.check_cancelled();
+      checker.check(piece);
+      meter.add(piece.size());
+    }
+  }
+}
 
 void verify_written(const FilePlan& plan, const ByteSource& written, unsigned threads, ProgressMeter& meter) {
   check_size(plan, written);

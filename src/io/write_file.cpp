@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/atomic_file.hpp"
+#include "io/crew.hpp"
 #include "io/descriptor.hpp"
 #include "io/direct_sink.hpp"
 #include "io/execute.hpp"
@@ -54,8 +56,8 @@ WriteReport fill_directly(const FilePlan& plan, io::DirectSink& sink, const Writ
 }
 
 WriteReport fill_cached(const FilePlan& plan, io::FileSink& sink, const WriteOptions& options,
-                        io::ProgressMeter& meter, io::WriteChoice choice) {
-  WriteReport report = io::carry_out(plan, sink, choice.one_thread ? 1 : options.threads, meter);
+                        io::ProgressMeter& meter, io::WriteChoice choice, io::Frontier* frontier = nullptr) {
+  WriteReport report = io::carry_out(plan, sink, choice.one_thread ? 1 : options.threads, meter, frontier);
   report.method = sink.method();
   if (report.method != choice.method) {
     choice.why = choice.method == WriteMethod::Mapped ? "the file could not be mapped"
@@ -65,9 +67,36 @@ WriteReport fill_cached(const FilePlan& plan, io::FileSink& sink, const WriteOpt
   return report;
 }
 
-/// Takes the space and moves all bytes by the method that the options ask for.
+/// The same by one thread, while another compares what is written, soon behind it.
+WriteReport fill_and_compare(const FilePlan& plan, io::FileSink& sink, int descriptor,
+                             const WriteOptions& options, io::ProgressMeter& meter, io::WriteChoice choice) {
+  const SourcePtr written = open_descriptor(descriptor);
+  io::Frontier frontier;
+  WriteReport report;
+  constexpr std::size_t kWriter = 0;  // the first to start: alone, one thread does both one after the other
+  io::run_crew(2, 2, [&](std::size_t job, unsigned) {
+    if (job != kWriter) return io::compare_behind(plan, *written, meter, frontier);
+    const auto close = [](io::Frontier* each) { each->close(); };
+    const std::unique_ptr<io::Frontier, decltype(close)> closing(&frontier, close);
+    report = fill_cached(plan, sink, options, meter, std::move(choice), &frontier);
+  });
+  report.verified = true;
+  report.why += "; what is written is compared meanwhile";
+  return report;
+}
+
+/// Whether a thread that compares can follow the one that writes: the space is taken, so that all of the file
+/// can be looked at, and no source is read in two places at once that is cheap from front to back only.
+bool can_follow(const FilePlan& plan, const io::WriteFacts& facts, const io::WriteChoice& choice,
+                bool space_taken) {
+  return choice.one_thread && facts.threads > 1 && space_taken &&
+         facts.from_files + plan.head.size() == plan.total_bytes;
+}
+
+/// Takes the space and moves all bytes by the method that the options ask for. With `verify` the bytes may be
+/// compared meanwhile, which the report says then.
 WriteReport fill(const FilePlan& plan, int descriptor, const std::string& path, const WriteOptions& options,
-                 io::ProgressMeter& meter) {
+                 io::ProgressMeter& meter, bool verify) {
   const bool space_taken = io::preallocate(descriptor, plan.total_bytes, path);
   const io::WriteFacts facts = io::write_facts(plan, descriptor, space_taken, options);
   io::WriteChoice choice = io::choose_write(options.method, facts);
@@ -83,20 +112,30 @@ WriteReport fill(const FilePlan& plan, int descriptor, const std::string& path, 
     choice = {WriteMethod::Streamed, choice.why + "; there are no direct writes here"};
   }
   io::FileSink sink(descriptor, path, choice.method);
+  if (verify && can_follow(plan, facts, choice, space_taken))
+    return fill_and_compare(plan, sink, descriptor, options, meter, std::move(choice));
   return fill_cached(plan, sink, options, meter, std::move(choice));
+}
+
+/// Compares what has not been compared yet.
+void finish_verifying(const FilePlan& plan, int descriptor, const WriteOptions& options,
+                      io::ProgressMeter& meter, WriteReport& report) {
+  const SourcePtr written = open_descriptor(descriptor);
+  report.verified ? io::check_size(plan, *written)
+                  : io::verify_written(plan, *written, options.threads, meter);
+  report.verified = true;
 }
 
 WriteReport write_in_place(const FilePlan& plan, int descriptor, const std::string& path,
                            const WriteOptions& options, bool verify) {
   refuse_own_source(plan, descriptor, path);
   io::ProgressMeter meter(options, work_bytes(plan, verify));
-  WriteReport report = fill(plan, descriptor, path, options, meter);
+  WriteReport report = fill(plan, descriptor, path, options, meter, verify);
   const auto end = static_cast<off_t>(plan.total_bytes);
   if (::ftruncate(descriptor, end) != 0) throw Error::from_errno(errno, "cut to size", path);
   // Whoever writes to the descriptor next continues behind the plan, as after a plain write.
   ::lseek(descriptor, end, SEEK_SET);
-  if (verify) io::verify_written(plan, *open_descriptor(descriptor), options.threads, meter);
-  report.verified = verify;
+  if (verify) finish_verifying(plan, descriptor, options, meter, report);
   meter.check_cancelled();
   return report;
 }
@@ -122,9 +161,8 @@ void make_durable(int descriptor, Durability durability, const std::string& path
 WriteReport write_file(const FilePlan& plan, const std::filesystem::path& path, const WriteOptions& options) {
   io::AtomicFile file(path, options.overwrite);
   io::ProgressMeter meter(options, work_bytes(plan, options.verify));
-  WriteReport report = fill(plan, file.descriptor(), file.path(), options, meter);
-  if (options.verify) io::verify_written(plan, *open_descriptor(file.descriptor()), options.threads, meter);
-  report.verified = options.verify;
+  WriteReport report = fill(plan, file.descriptor(), file.path(), options, meter, options.verify);
+  if (options.verify) finish_verifying(plan, file.descriptor(), options, meter, report);
   meter.check_cancelled();
   file.commit(options.durability);
   return report;
