@@ -34,7 +34,7 @@ TEST(PageArena, BlocksOfAllSizesKeepWhatIsWrittenToThem) {
 TEST(PageArena, BlocksAreAligned) {
   PageArena arena;
   for (std::size_t i = 0; i < 100; ++i) {
-    for (const std::size_t alignment : {1, 2, 8, 16, 64, 4096}) {
+    for (const std::size_t alignment : {1U, 2U, 8U, 16U, 64U, 4096U}) {
       const auto block = take(arena, i + 1, alignment);
       EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block.data()) % alignment, 0U);
       block.back() = std::byte{1};
