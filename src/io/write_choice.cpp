@@ -1,5 +1,7 @@
 #include "io/write_choice.hpp"
 
+#include <optional>
+
 #include "io/file_system.hpp"
 #include "io/pieces.hpp"
 #include "io/write_mapped.hpp"
@@ -37,11 +39,25 @@ WriteChoice choose_method(WriteMethod asked, const WriteFacts& facts) {
 }
 
 // Copies inside the kernel into one file wait for each other, and a thread that waits for such a lock keeps a
-// processor busy: two take up to twice as long as one (ext4, warm). Those that another machine makes wait for
-// that one's disks instead.
+// processor busy: two take up to twice as long as one (ext4, warm). Where another machine has a part in it,
+// they wait for that one.
 bool takes_turns(const WriteFacts& facts) {
-  return facts.local && !facts.threads_asked && facts.from_files > facts.bytes - facts.bytes / 10;
+  return facts.local && !facts.threads_asked && facts.from_local_files > facts.bytes - facts.bytes / 10;
 }
+
+/// Whether files are on a disk of this machine. Most steps are of the file that the one before is of.
+class Locality {
+ public:
+  bool of(int descriptor) {
+    if (descriptor != last_) local_ = is_local(descriptor);
+    last_ = descriptor;
+    return local_;
+  }
+
+ private:
+  int last_ = -1;
+  bool local_ = false;
+};
 
 }  // namespace
 
@@ -62,9 +78,12 @@ WriteFacts write_facts(const FilePlan& plan, int descriptor, bool space_taken, c
                    .bytes = plan.total_bytes};
   const bool matters = facts.threads > 1 || (facts.durable && facts.bytes >= kWorthDirect);
   if (!matters) return facts;
+  Locality locality;
   for (const CopyStep& step : plan.steps) {
-    if (is_straight(step) && step.source->file_extent(step.runs.offset))
-      facts.from_files += step.runs.total_bytes;
+    const auto extent = is_straight(step) ? step.source->file_extent(step.runs.offset) : std::nullopt;
+    if (!extent) continue;
+    facts.from_files += step.runs.total_bytes;
+    if (locality.of(extent->descriptor)) facts.from_local_files += step.runs.total_bytes;
   }
   return facts;
 }

@@ -13,9 +13,10 @@ struct WriteFacts {
   bool local = false;     ///< On a disk of this machine.
   bool mappable = false;  ///< Its space is taken, and no write through a mapping can raise SIGBUS.
   unsigned threads = 1;
-  bool threads_asked = false;    ///< For just so many.
-  std::uint64_t bytes = 0;       ///< In all.
-  std::uint64_t from_files = 0;  ///< Of these, what lies in a file as it shall lie in the output.
+  bool threads_asked = false;          ///< For just so many.
+  std::uint64_t bytes = 0;             ///< In all.
+  std::uint64_t from_files = 0;        ///< Of these, what lies in a file as it shall lie in the output.
+  std::uint64_t from_local_files = 0;  ///< Of these, what is on a disk of this machine.
 };
 
 struct WriteChoice {

@@ -66,7 +66,7 @@ TEST(WriteChoice, StreamsWhatTheKernelCopies) {
 
 WriteFacts copied_in_kernel() {
   WriteFacts facts = quick(1000 * kMiB);
-  facts.from_files = 900 * kMiB + 1;
+  facts.from_files = facts.from_local_files = 900 * kMiB + 1;
   return facts;
 }
 
@@ -81,7 +81,7 @@ TEST(WriteChoice, LeavesCopiesInsideTheKernelToOneThread) {
 TEST(WriteChoice, TakesMoreThreadsForWhatTheyDoTogether) {
   EXPECT_FALSE(choose_write(WriteMethod::Auto, quick(1000 * kMiB)).one_thread);
   WriteFacts facts = copied_in_kernel();
-  facts.from_files = 900 * kMiB;  // and a tenth to be made
+  facts.from_local_files = 900 * kMiB;  // and a tenth to be made, or to come from elsewhere
   EXPECT_FALSE(choose_write(WriteMethod::Auto, facts).one_thread);
   facts = copied_in_kernel();
   facts.local = false;
