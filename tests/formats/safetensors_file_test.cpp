@@ -82,13 +82,19 @@ TEST(SafetensorsFile, ViewsLiveAsLongAsACopyOfTheFile) {
   EXPECT_EQ(copy->view("b").bytes.data(), view.bytes.data());
 }
 
-TEST(SafetensorsFile, OpensManyInTheirOrder) {
-  const test::TempFolder folder;
+/// Files of one empty tensor each: t0 to t49.
+std::vector<std::filesystem::path> make_fifty(const test::TempFolder& folder) {
   std::vector<std::filesystem::path> paths;
   for (int i = 0; i < 50; ++i) {
     paths.push_back(folder / std::to_string(i));
     test::put_file(paths.back(), test::file_of(header_of({entry("t" + std::to_string(i), "U8", {0}, 0, 0)})));
   }
+  return paths;
+}
+
+TEST(SafetensorsFile, OpensManyInTheirOrder) {
+  const test::TempFolder folder;
+  const auto paths = make_fifty(folder);
   const auto files = SafetensorsFile::open_all(paths);
   ASSERT_EQ(files.size(), 50U);
   for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(files[i].header()[0].name, "t" + std::to_string(i));
@@ -97,11 +103,7 @@ TEST(SafetensorsFile, OpensManyInTheirOrder) {
 
 TEST(SafetensorsFile, TheHeaderOfOneOfManyOutlivesTheOthers) {
   const test::TempFolder folder;
-  std::vector<std::filesystem::path> paths;
-  for (int i = 0; i < 50; ++i) {
-    paths.push_back(folder / std::to_string(i));
-    test::put_file(paths.back(), test::file_of(header_of({entry("t" + std::to_string(i), "U8", {0}, 0, 0)})));
-  }
+  const auto paths = make_fifty(folder);
   std::optional<Header> last;
   {
     const auto files = SafetensorsFile::open_all(paths);

@@ -58,6 +58,7 @@ TEST(PageArena, ThreadsGetBlocksOfTheirOwn) {
   std::vector<std::vector<std::span<std::byte>>> blocks(4);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(blocks.size());
     for (std::size_t thread = 0; thread < blocks.size(); ++thread) {
       threads.emplace_back([&arena, &mine = blocks[thread], value = static_cast<std::byte>(thread)] {
         for (std::size_t i = 0; i < 200; ++i) {
