@@ -96,6 +96,7 @@ class Row:
     cold: bool = False
     warm_up: str = "small"  # "small": the same in small; "full": the same; "none".
     outputs: tuple[str, ...] = ()  # Files that the work writes: gone and synced before every measurement.
+    written: Callable[[Case], int] = lambda case: 0  # How many bytes of them, where the inputs do not tell.
     sampled: bool = False  # Follow the private memory while the work runs.
     like: str = ""  # The row whose measurements are judged here by another metric.
     per: Callable[[Case], float] = lambda case: 1.0  # Divides the metric.

@@ -104,7 +104,9 @@ class Zygotes:
 
 def memory_for(row: Row, case: Case) -> int:
     """What a measurement may want of new memory: a file may be copied and what is copied changed."""
-    return 0 if case.scale < 1 else LEAST_MEMORY + 2 * sum(path.stat().st_size for path in row.inputs(case))
+    if case.scale < 1:
+        return 0
+    return LEAST_MEMORY + 2 * sum(path.stat().st_size for path in row.inputs(case)) + row.written(case)
 
 
 def converse(line: Line, row: Row, digest: bool) -> tuple[Sample, str | None]:

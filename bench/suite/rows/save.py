@@ -19,8 +19,12 @@ INDEX = OUTPUT + ".index.json"
 Save = Callable[[dict[str, Any], Path], object]
 
 
+def tensor_bytes(case: Case) -> int:
+    return int(2048 * inputs.MIB * case.scale)
+
+
 def two_gib(case: Case) -> dict[str, Any]:
-    return inputs.arrays(int(2048 * inputs.MIB * case.scale), 64)
+    return inputs.arrays(tensor_bytes(case), 64)
 
 
 def as_torch(case: Case) -> dict[str, Any]:
@@ -123,7 +127,7 @@ def pwrite(*, direct: bool = False) -> Callable[[Case], Work]:
 
 
 def raw(case: Case) -> memoryview:
-    return ceilings.page_aligned(int(2048 * inputs.MIB * case.scale))
+    return ceilings.page_aligned(tensor_bytes(case))
 
 
 OURS_NUMPY = contender(OURS, ours(), "weighbridge.numpy")
@@ -143,6 +147,7 @@ def single() -> Row:
         none,
         (Gate(WHEEL, 1.0, 1.35), Gate(WHEEL, 1.2, 1.35, when="with two free cores")),
         outputs=(OUTPUT,),
+        written=tensor_bytes,
     )
 
 
@@ -158,6 +163,7 @@ def durable() -> Row:
         none,
         (Gate("safetensors numpy, fsync", 1.6, 2.0), Gate(DIRECT_LIMIT.name, 0.75, 0.9)),
         outputs=(OUTPUT,),
+        written=tensor_bytes,
     )
 
 
@@ -175,6 +181,7 @@ def other_formats() -> Row:
         none,
         (Gate("torch.save", 3, 5, ours="weighbridge, torch"), Gate("np.savez", 2, 4)),
         outputs=(OUTPUT, ARCHIVE),
+        written=tensor_bytes,
     )
 
 
@@ -242,6 +249,7 @@ def shards() -> Row:
         none,
         (Gate(sequential, 1.5, 1.9),),
         outputs=(*SHARDS, INDEX),
+        written=tensor_bytes,
     )
 
 
