@@ -18,13 +18,18 @@ constexpr std::uint64_t kStep = std::uint64_t{1} << 20;
 constexpr std::uint32_t kExt4 = 0xEF53;
 constexpr std::uint32_t kXfs = 0x58465342;
 
-/// A part of a file, from a page's begin on, to be written to.
+/// A part of a file, in whole large pages, to be written to. Where the page cache has such, they are asked
+/// for: else their size is a guess at what is read next, which several threads confuse. And they are mapped
+/// as one only if all of one lies in the window: else each of its small pages costs a fault that looks at all
+/// others.
 class Window {
  public:
   Window(int descriptor, std::uint64_t begin, std::size_t bytes)
       : base_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor,
                      static_cast<off_t>(begin))),
-        bytes_(bytes) {}
+        bytes_(bytes) {
+    if (base_ != MAP_FAILED) ::madvise(base_, bytes_, MADV_HUGEPAGE);
+  }
   Window(const Window&) = delete;
   Window& operator=(const Window&) = delete;
   ~Window() {
@@ -53,8 +58,9 @@ bool is_safe_to_map(int descriptor) noexcept {
 }
 
 std::uint64_t write_mapped(int descriptor, std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
-  const std::uint64_t skipped = offset % page_bytes();
-  const Window window(descriptor, offset - skipped, skipped + bytes.size());
+  const std::uint64_t skipped = offset % kLargePage;
+  const std::uint64_t needed = skipped + bytes.size();
+  const Window window(descriptor, offset - skipped, (needed + kLargePage - 1) / kLargePage * kLargePage);
   if (window.memory().empty()) return 0;
   const std::span<std::byte> out = window.memory().subspan(skipped);
   std::uint64_t done = 0;
