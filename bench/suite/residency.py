@@ -75,10 +75,14 @@ def evict(paths: Iterable[Path]) -> float:
 
 
 def warm(paths: Iterable[Path]) -> float:
-    """Reads what is not in the page cache; gives how much of the files is, which should be all."""
+    """Reads files that are not in the page cache; gives how much of them is, which should be all.
+
+    Of a file that is there in part all is read anew: gaps are filled with small pages, which cost far more to map.
+    """
     files = list(paths)
     for path in files:
         if share_cached([path]) < 1:
+            evict([path])
             with path.open("rb", buffering=0) as file:
                 while file.read(8 << 20):
                     pass
