@@ -77,6 +77,40 @@ class Open final : public Work {
   std::size_t refused_ = 0;
 };
 
+/// One file, by the calling thread alone.
+class OpenAlone final : public Work {
+ public:
+  explicit OpenAlone(Arguments arguments) : file_(arguments[1]) {
+    static_cast<void>(open(arguments[0]));  // code that has never run is slow
+  }
+
+  void run() override {
+    try {
+      header_ = open(file_);
+    } catch (const wb::Error&) {
+      refused_ = true;
+    }
+  }
+  void drop() override { header_.reset(); }
+
+  [[nodiscard]] std::string listing() const override {
+    std::string lines(refused_ ? "refused\n" : "");
+    if (header_) list(*header_, lines);
+    return lines;
+  }
+
+ private:
+  wb::Header open(const std::filesystem::path& file) {
+    source_ = wb::open_file(file);
+    return wb::read_header(*source_, {}, wb::large_page_memory());
+  }
+
+  std::filesystem::path file_;
+  wb::SourcePtr source_ = {};
+  std::optional<wb::Header> header_ = {};
+  bool refused_ = false;
+};
+
 /// The calls and the copying that opening cannot do without: into one window of memory, and nothing is looked
 /// at.
 class ReadHeader final : public Work {
@@ -168,6 +202,7 @@ class Serialize final : public Work {
 }  // namespace
 
 WorkPtr make_open(Arguments arguments) { return std::make_unique<Open>(arguments); }
+WorkPtr make_open_alone(Arguments arguments) { return std::make_unique<OpenAlone>(arguments); }
 WorkPtr make_read(Arguments arguments) { return std::make_unique<ReadHeader>(arguments); }
 WorkPtr make_parse(Arguments arguments) { return std::make_unique<Parse>(arguments); }
 WorkPtr make_serialize(Arguments arguments) { return std::make_unique<Serialize>(arguments); }

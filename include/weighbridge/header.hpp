@@ -87,7 +87,8 @@ class WB_EXPORT Header {
 };
 
 /// Parses and validates the header of `file` in one pass, without a look at tensor bytes.
-/// Memory is at most 3x the header's size, time linear in it. Throws the first Error found.
+/// Memory is at most 3x the header's size, time linear in it; no other thread takes part. Throws the first
+/// Error found.
 /// The Header's records live in `memory`, which must outlive it and be safe for any thread that drops it.
 WB_EXPORT Header read_header(const ByteSource& file, const Limits& limits = {},
                              std::pmr::memory_resource& memory = *std::pmr::get_default_resource());

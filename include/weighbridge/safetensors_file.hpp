@@ -17,7 +17,8 @@
 
 namespace weighbridge {
 
-/// Opening costs the header alone. Copies share the mapping; any thread may read.
+/// Opening costs the header alone; a file's header of 1 MiB or more is read by several threads. Copies share
+/// the mapping; any thread may read.
 /// Of a file that is not in memory a view or a read fetches the tensor's bytes, and none around them, unless
 /// much of the file is gone through in its order. Views live as long as any copy of the SafetensorsFile; a
 /// Buffer keeps the mapping alive by itself.

@@ -8,7 +8,6 @@
 
 #include <weighbridge/byte_source.hpp>
 #include <weighbridge/header.hpp>
-#include <weighbridge/large_pages.hpp>
 #include <weighbridge/load.hpp>
 #include <weighbridge/safetensors_file.hpp>
 #include <weighbridge/slice.hpp>
@@ -22,8 +21,7 @@ namespace weighbridge::python {
 class OpenFile {
  public:
   /// Throws what read_header throws.
-  explicit OpenFile(SourcePtr source)
-      : source_(std::move(source)), header_(read_header(*source_, {}, large_page_memory())) {}
+  explicit OpenFile(SourcePtr source) : OpenFile(SafetensorsFile::from_source(std::move(source))) {}
 
   explicit OpenFile(const SafetensorsFile& file) : source_(file.source()), header_(file.header()) {}
 

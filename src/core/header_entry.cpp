@@ -1,6 +1,7 @@
 #include "core/header_entry.hpp"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -187,6 +188,25 @@ const char* EntryReader::read_other(const char* at, TensorRecord& record) {
   if (bytes && attempt.layout() != nullptr) usual_.layouts.keep(attempt.layout(), Layout(*bytes, record));
   note_bytes(record, bytes);
   return attempt.behind();
+}
+
+void EntryReader::tile_from(const TensorRecord& first) noexcept {
+  covered_ = first.begin;
+  tiles_ = true;
+  note_bytes(first, byte_count(data_, first));
+}
+
+void EntryReader::append(const EntryReader& later) {
+  const auto& theirs = later.data_.tensors;
+  const auto first_dim = static_cast<std::uint32_t>(data_.dims.size());
+  data_.dims.insert(data_.dims.end(), later.data_.dims.begin(), later.data_.dims.end());
+  const std::size_t first = data_.tensors.size();
+  data_.tensors.insert(data_.tensors.end(), theirs.begin(), theirs.end());
+  for (TensorRecord& tensor : std::span(data_.tensors).subspan(first)) tensor.dims_at += first_dim;
+  tiles_ = tiles_ && later.tiles_ && !theirs.empty() && theirs.front().begin == covered_;
+  covered_ = later.covered_;
+  usual_.end = later.usual_.end;
+  text_ = later.text_;
 }
 
 void EntryReader::note_bytes(const TensorRecord& record, std::optional<std::uint64_t> bytes) noexcept {

@@ -42,6 +42,11 @@ class EntryReader {
   /// Otherwise gives 0, with nothing changed.
   std::size_t read(std::size_t from);
 
+  /// Says that `first`, the only one yet, may begin anywhere.
+  void tile_from(const TensorRecord& first) noexcept;
+  /// Appends the tensors and dimensions that `later` read, whose texts follows, and goes on in its text.
+  void append(const EntryReader& later);
+
   /// How many bytes the tensors read here tile: the first begins at 0, each other one where the one before
   /// ends, and all have the bytes that their dtypes and shapes need. Nothing when they do not.
   [[nodiscard]] std::optional<std::uint64_t> tiled() const noexcept {

@@ -12,11 +12,11 @@
 #include "core/header_check.hpp"
 #include "core/header_data.hpp"
 #include "core/header_index.hpp"
+#include "core/header_parts.hpp"
 #include "core/header_report.hpp"
 #include "core/header_room.hpp"
 #include "core/header_scan.hpp"
 #include "core/header_sort.hpp"
-#include "core/header_stream.hpp"
 
 namespace weighbridge {
 namespace {
@@ -87,9 +87,9 @@ struct Reading {
 };
 
 Reading read_records(const ByteSource& file, std::size_t length, const Limits& limits, HeaderReport& report,
-                     Header::Data& data) {
+                     Header::Data& data, const HeaderCrew& crew) {
   HeaderRoom room(length);
-  const Streamed streamed = HeaderStream(file, length, limits, room, data).run();
+  const Streamed streamed = stream_header(file, length, limits, room, data, crew);
   if (streamed.whole) return {.complete = true, .tiled = streamed.tiled == data.data_bytes};
   const bool complete =
       scan_header({data.text.get(), length}, limits, room, report, data, {.place = streamed.place});
@@ -98,12 +98,13 @@ Reading read_records(const ByteSource& file, std::size_t length, const Limits& l
 
 // Reads a header of which the length is known, and checks all of it.
 DataPtr examine(const ByteSource& file, std::uint64_t length, std::uint64_t file_bytes, const Limits& limits,
-                HeaderReport& report, std::pmr::memory_resource& memory = *std::pmr::get_default_resource()) {
+                HeaderReport& report, std::pmr::memory_resource& memory = *std::pmr::get_default_resource(),
+                const HeaderCrew& crew = {}) {
   auto data = std::make_unique<Header::Data>(memory);
   data->data_begin = kHeaderStart + length;
   data->data_bytes = file_bytes - data->data_begin;
   warn_unaligned(*data, report);
-  const auto [complete, tiled] = read_records(file, length, limits, report, *data);
+  const auto [complete, tiled] = read_records(file, length, limits, report, *data, crew);
   sort_metadata(*data, report);
   if (!tiled) sort_tensors(*data);
   build_name_index(*data, report);
@@ -116,8 +117,13 @@ Header finish(DataPtr data) { return Header(std::shared_ptr<const Header::Data>(
 }  // namespace
 
 Header read_header(const ByteSource& file, const Limits& limits, std::pmr::memory_resource& memory) {
+  return read_header_by(HeaderCrew(), file, limits, memory);
+}
+
+Header read_header_by(const HeaderCrew& crew, const ByteSource& file, const Limits& limits,
+                      std::pmr::memory_resource& memory) {
   HeaderReport report;
-  return finish(examine(file, read_length(file, limits), file.size(), limits, report, memory));
+  return finish(examine(file, read_length(file, limits), file.size(), limits, report, memory, crew));
 }
 
 Header read_header(const ByteSource& file, const Limits& limits,

@@ -10,9 +10,10 @@ namespace weighbridge {
 /// take as much memory as the text itself; small headers need not count.
 class HeaderRoom {
  public:
-  explicit HeaderRoom(std::size_t text_bytes) noexcept : left_(std::max(kLeast, text_bytes)) {}
+  explicit HeaderRoom(std::size_t text_bytes) noexcept : all_(std::max(kLeast, text_bytes)), left_(all_) {}
 
   [[nodiscard]] std::size_t left() const noexcept { return left_; }
+  [[nodiscard]] std::size_t taken() const noexcept { return all_ - left_; }
   /// Whether there was room for so many bytes more, which are taken.
   bool take(std::size_t bytes) noexcept {
     if (left_ < bytes) return false;
@@ -23,6 +24,7 @@ class HeaderRoom {
  private:
   static constexpr std::size_t kLeast = 1 << 20;
 
+  std::size_t all_;
   std::size_t left_;
 };
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -28,33 +29,71 @@ void copy_in_steps(char* to, const char* from, std::size_t size) noexcept {
 }  // namespace
 
 HeaderStream::HeaderStream(const ByteSource& file, std::size_t length, const Limits& limits, HeaderRoom& room,
-                           Header::Data& data, StreamWindow window)
+                           Header::Data& data, StreamWindow window, StreamPart part)
     : file_(file),
       length_(length),
       limits_(limits),
       room_(room),
       data_(data),
       sizes_(window),
-      window_(std::make_unique_for_overwrite<char[]>(std::min(length, window.piece + window.least) +
-                                                     kTextPadding)),
+      until_(part.until),
+      window_(std::make_unique_for_overwrite<char[]>(
+          std::min(length - part.from, window.piece + window.least) + kTextPadding)),
       text_(window_.get()),
-      entries_(text_, limits.rank, room, data) {
-  data_.tensors.reserve(length / kUsualBytesPerTensor);
+      entries_(text_, limits.rank, room, data),
+      read_(part.from),
+      names_(part.text),
+      kept_(part.from) {
+  // The first part adopts all others.
+  const std::size_t bytes = part.from == 0 ? length : std::min(length, part.until) - part.from;
+  data_.tensors.reserve(bytes / kUsualBytesPerTensor);
 }
 
-Streamed HeaderStream::run() {
+void HeaderStream::take() {
   read_piece();
-  std::size_t behind = 0;
-  if (*text_ == '{') {
-    const bool more = !HeaderPieces(text_ + 1).take("\"__metadata__\":") || read_metadata(behind);
-    if (more) read_tensors(behind);
+  if (place() == 0) {
+    take_from_start();
+  } else {
+    take_from_middle();
   }
-  const std::size_t place = behind + shift();
-  const bool whole = place != 0 && ends(behind);
-  if (!data_.text) start_keeping((whole ? bytes_to_keep() : length_) + kTextPadding);
+}
+
+void HeaderStream::take_from_start() {
+  if (*text_ != '{') return;
+  if (!HeaderPieces(text_ + 1).take("\"__metadata__\":")) return take_tensors(1);
+  if (read_metadata()) take_tensors(next_member());
+}
+
+void HeaderStream::take_from_middle() {
+  const std::size_t second = take_tensor(next_member());
+  if (data_.tensors.empty()) return;
+  entries_.tile_from(data_.tensors.front());
+  take_tensors(second);
+}
+
+void HeaderStream::adopt(HeaderStream& later) {
+  if (names_ == nullptr) start_keeping(length_ + kTextPadding);
   keep_names();
-  if (!whole) settle(behind);
-  return {.place = place, .whole = whole, .tiled = whole ? entries_.tiled() : std::nullopt};
+  later.keep_names();
+  entries_.append(later.entries_);
+  window_ = std::move(later.window_);
+  text_ = later.text_;
+  read_ = later.read_;
+  end_ = later.end_;
+  behind_ = later.behind_;
+  until_ = later.until_;
+  kept_ = later.kept_;
+  tensors_kept_ = data_.tensors.size();
+}
+
+Streamed HeaderStream::finish() {
+  if (place() == std::exchange(until_, std::string_view::npos)) take_tensors(next_member());
+  const bool whole = place() != 0 && ends();
+  const Streamed streamed{.place = place(), .whole = whole, .tiled = whole ? entries_.tiled() : std::nullopt};
+  if (names_ == nullptr) start_keeping((whole ? bytes_to_keep() : length_) + kTextPadding);
+  keep_names();
+  if (!whole) settle();
+  return streamed;
 }
 
 std::size_t HeaderStream::read_piece() {
@@ -79,12 +118,12 @@ void HeaderStream::check_utf8() {
 }
 
 // Metadata as the first member, without escapes. Other metadata is left to HeaderScan.
-bool HeaderStream::read_metadata(std::size_t& behind) {
+bool HeaderStream::read_metadata() {
   HeaderPieces pieces(text_ + 1);
   const HeaderRoom before = room_;
   if (pieces.take_key("\"__metadata__\":") && read_pairs(pieces)) {
     data_.has_metadata = true;
-    front_ = behind = static_cast<std::size_t>(pieces.at() - text_);
+    front_ = behind_ = static_cast<std::size_t>(pieces.at() - text_);
     return true;
   }
   room_ = before;
@@ -113,30 +152,29 @@ bool HeaderStream::take_string(HeaderPieces& pieces, TextRange& string) const no
   return pieces.take('"');
 }
 
-void HeaderStream::read_tensors(std::size_t& behind) {
-  std::size_t next = behind == 0 ? 1 : next_member(behind);
-  while (next != 0) {
-    const std::size_t end = entries_.read(next);
-    if (end == 0) return;
-    behind = end;
-    if (end_ - end < sizes_.least && read_ < length_) {
-      slide(end);
-      behind = 0;
-    }
-    next = next_member(behind);
-  }
+void HeaderStream::take_tensors(std::size_t next) {
+  while (next != 0) next = take_tensor(next);
 }
 
-// The place of the member that follows the one which ends here; 0 when none does.
-std::size_t HeaderStream::next_member(std::size_t behind) const noexcept {
-  HeaderPieces pieces(text_ + behind);
+// Gives the place of the member behind it; 0 when none is to be taken.
+std::size_t HeaderStream::take_tensor(std::size_t at) {
+  const std::size_t end = entries_.read(at);
+  if (end == 0) return 0;
+  behind_ = end;
+  if (end_ - end < sizes_.least && read_ < length_) slide();
+  return place() == until_ ? 0 : next_member();
+}
+
+// The place of the member that follows; 0 when none does.
+std::size_t HeaderStream::next_member() const noexcept {
+  HeaderPieces pieces(text_ + behind_);
   return pieces.take_comma() ? static_cast<std::size_t>(pieces.at() - text_) : 0;
 }
 
 // Whether the header is over here, with nothing but spaces behind it.
-bool HeaderStream::ends(std::size_t behind) const noexcept {
-  if (read_ < length_ || text_[behind] != '}') return false;
-  return std::all_of(text_ + behind + 1, text_ + end_, [](char c) { return c == ' '; });
+bool HeaderStream::ends() const noexcept {
+  if (read_ < length_ || text_[behind_] != '}') return false;
+  return std::all_of(text_ + behind_ + 1, text_ + end_, [](char c) { return c == ' '; });
 }
 
 std::size_t HeaderStream::bytes_to_keep() const noexcept {
@@ -146,18 +184,18 @@ std::size_t HeaderStream::bytes_to_keep() const noexcept {
 }
 
 void HeaderStream::start_keeping(std::size_t bytes) {
-  data_.text = make_text(bytes, *data_.tensors.get_allocator().resource());
-  std::memcpy(data_.text.get(), text_, front_);
+  if (!data_.text) data_.text = make_text(bytes, *data_.tensors.get_allocator().resource());
+  names_ = data_.text.get();
+  std::memcpy(names_, text_, front_);
   kept_ = front_;
 }
 
 // Moves the names that stand in the window to what is kept.
 void HeaderStream::keep_names() {
-  char* const kept = data_.text.get();
   std::size_t end = kept_;
   for (TensorRecord& tensor : std::span(data_.tensors).subspan(tensors_kept_)) {
     tensor.text_at = static_cast<std::uint32_t>(tensor.name.at + shift());
-    copy_in_steps(kept + end, text_ + tensor.name.at, tensor.name.size);
+    copy_in_steps(names_ + end, text_ + tensor.name.at, tensor.name.size);
     tensor.name.at = static_cast<std::uint32_t>(end);
     end += tensor.name.size;
   }
@@ -165,27 +203,28 @@ void HeaderStream::keep_names() {
   tensors_kept_ = data_.tensors.size();
 }
 
-// Moves what stands at `behind` to the start of the window, and reads on behind it.
-void HeaderStream::slide(std::size_t behind) {
-  if (!data_.text) start_keeping(length_ + kTextPadding);
+// Moves what stands behind the last member to the start of the window, and reads on behind it.
+void HeaderStream::slide() {
+  if (names_ == nullptr) start_keeping(length_ + kTextPadding);
   keep_names();
-  std::memmove(text_, text_ + behind, end_ - behind);
-  end_ -= behind;
+  std::memmove(text_, text_ + behind_, end_ - behind_);
+  end_ -= behind_;
+  behind_ = 0;
   read_piece();
 }
 
 // Copies the unread end of the window to its own place in the text, and reads all the rest. What was taken
 // before is UTF-8; the rest is looked at piece by piece, while each is near. Here every tensor may have
 // dimensions of its own; in the usual layout most share them, and memory that is not touched costs least.
-void HeaderStream::settle(std::size_t behind) {
+void HeaderStream::settle() {
   char* text = data_.text.get();
-  const std::size_t place = behind + shift();
+  const std::size_t from = place();
   data_.dims.reserve(length_ / kUsualBytesPerDim);
-  std::memcpy(text + place, text_ + behind, end_ - behind);
+  std::memcpy(text + from, text_ + behind_, end_ - behind_);
   text_ = text;
   end_ = read_;
   std::memset(text + end_, 0, kTextPadding);
-  unchecked_ = end_ - place;
+  unchecked_ = end_ - from;
   check_utf8();
   while (read_ < length_) {
     unchecked_ += read_piece();

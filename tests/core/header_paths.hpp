@@ -1,9 +1,11 @@
 // The ways to read a header, side by side: the general one alone, and the quick one through a window of
-// any size.
+// any size, from one place or several.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +18,7 @@
 #include <weighbridge/limits.hpp>
 
 #include "core/header_data.hpp"
+#include "core/header_parts.hpp"
 #include "core/header_report.hpp"
 #include "core/header_room.hpp"
 #include "core/header_scan.hpp"
@@ -27,17 +30,29 @@ namespace weighbridge::test {
 /// What came of one scan.
 struct Scanned {
   Header::Data data;
+  Streamed quick;  ///< What the quick way took.
   bool complete = false;
   std::optional<Error> error;
   Findings findings;
 };
 
+/// One that reads as many parts one after the other, the last one first.
+inline HeaderCrew crew_of(std::size_t parts) {
+  return {.lanes = [parts](std::size_t jobs) { return static_cast<unsigned>(std::min(jobs, parts)); },
+          .run =
+              [](std::size_t jobs, const std::function<void(std::size_t)>& work) {
+                while (jobs-- > 0) work(jobs);
+              },
+          .least_bytes = 1};
+}
+
 /// Reads the usual part of `header` into `data`, as far as the way has that.
 inline Streamed start_reading(std::string_view header, const Limits& limits,
-                              std::optional<StreamWindow> window, HeaderRoom& room, Header::Data& data) {
+                              std::optional<StreamWindow> window, const HeaderCrew& crew, HeaderRoom& room,
+                              Header::Data& data) {
   if (window) {
     const SourcePtr file = memory_source(Buffer::take(std::string(kHeaderStart, '\0') + std::string(header)));
-    return HeaderStream(*file, header.size(), limits, room, data, *window).run();
+    return stream_header(*file, header.size(), limits, room, data, crew, *window);
   }
   data.text = padded(header);
   return {};
@@ -46,12 +61,12 @@ inline Streamed start_reading(std::string_view header, const Limits& limits,
 /// `window`: of the quick way; without, the general way alone. `findings`: how many to collect of each
 /// kind; without, the first error ends the reading. REQUIRES: valid UTF-8.
 inline Scanned scan(std::string_view header, std::optional<StreamWindow> window, const Limits& limits = {},
-                    std::optional<std::uint64_t> findings = {}) {
+                    std::optional<std::uint64_t> findings = {}, const HeaderCrew& crew = {}) {
   Scanned result;
   HeaderReport report = findings ? HeaderReport(*findings) : HeaderReport();
   try {
     HeaderRoom room(header.size());
-    const Streamed start = start_reading(header, limits, window, room, result.data);
+    const Streamed start = result.quick = start_reading(header, limits, window, crew, room, result.data);
     const std::span text(result.data.text.get(), header.size());
     result.complete = start.whole || scan_header(text, limits, room, report, result.data,
                                                  {.place = start.place,
@@ -101,6 +116,7 @@ inline bool same_outcome(const Scanned& a, const Scanned& b) {
   if (!same_error(a.error, b.error) || !std::ranges::equal(a.findings, b.findings, same_finding))
     return false;
   if (a.error) return true;
+  if (a.quick.whole && b.quick.whole && a.quick.tiled != b.quick.tiled) return false;
   return a.complete == b.complete && a.data.has_metadata == b.data.has_metadata &&
          std::ranges::equal(a.data.tensors, b.data.tensors, same_tensor) &&
          std::ranges::equal(a.data.metadata, b.data.metadata, same_pair) && same_contents(a.data, b.data);
@@ -110,13 +126,18 @@ inline bool same_outcome(const Scanned& a, const Scanned& b) {
 inline constexpr std::array<StreamWindow, 4> kWindows = {StreamWindow{}, StreamWindow{256, 128},
                                                          StreamWindow{31, 80}, StreamWindow{1, 1}};
 
+/// One, and some that hold few entries.
+inline constexpr std::array<std::size_t, 2> kParts = {1, 7};
+
 /// Whether all ways give the same, with the first error and with all findings.
 inline bool paths_agree(std::string_view header, const Limits& limits = {}) {
   constexpr std::uint64_t kFindings = 3;
   const auto agree = [&](std::optional<std::uint64_t> findings) {
     const Scanned general = scan(header, std::nullopt, limits, findings);
     return std::ranges::all_of(kWindows, [&](const StreamWindow& window) {
-      return same_outcome(scan(header, window, limits, findings), general);
+      return std::ranges::all_of(kParts, [&](std::size_t parts) {
+        return same_outcome(scan(header, window, limits, findings, crew_of(parts)), general);
+      });
     });
   };
   return agree(std::nullopt) && agree(kFindings);

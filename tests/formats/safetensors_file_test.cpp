@@ -215,5 +215,23 @@ TEST(SafetensorsFile, GivesTensorsAndSlicesToLoadOfManyFilesAtOnce) {
   EXPECT_EQ(error->code(), ErrorCode::TensorNotFound);
 }
 
+// Longer headers than this are read by several threads.
+TEST(SafetensorsFile, ReadsALongHeaderAsAShortOne) {
+  std::vector<std::string> members;
+  for (std::uint64_t i = 0; i < 30'000; ++i)
+    members.push_back(entry(fmt::format("model.layers.{}.weight", i), "U8", {0, i % 7}, 0, 0));
+  const test::TempFolder folder;
+  const auto path = folder / "long.safetensors";
+  test::put_file(path, test::file_of(header_of(members)));
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  const Header expected = read_header(*file.source());
+  ASSERT_EQ(file.header().size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_EQ(file.header().name(i), expected.name(i));
+    ASSERT_TRUE(std::ranges::equal(file.header()[i].shape, expected[i].shape)) << i;
+    ASSERT_EQ(file.header().find(expected.name(i)), i);
+  }
+}
+
 }  // namespace
 }  // namespace weighbridge

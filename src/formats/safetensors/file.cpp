@@ -1,3 +1,5 @@
+#include <cstddef>
+#include <functional>
 #include <mutex>
 #include <utility>
 
@@ -8,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "core/header_parts.hpp"
+#include "io/crew.hpp"
 
 namespace weighbridge {
 
@@ -28,8 +32,23 @@ class SafetensorsFile::Mapping {
 SafetensorsFile::SafetensorsFile(SourcePtr source, Header header)
     : source_(std::move(source)), header_(std::move(header)), mapping_(std::make_shared<Mapping>()) {}
 
+namespace {
+
+unsigned count_lanes(std::size_t jobs) { return io::useful_lanes(jobs, 1); }
+
+void run_jobs(std::size_t jobs, const std::function<void(std::size_t i)>& work) {
+  io::run_crew(jobs, static_cast<unsigned>(jobs), [&work](std::size_t i, unsigned) { work(i); });
+}
+
+// What is not a file as it stands may have to be unpacked from its front for each of them.
+HeaderCrew crew_for(const ByteSource& source) {
+  return source.file_extent(0) ? HeaderCrew{.lanes = count_lanes, .run = run_jobs} : HeaderCrew();
+}
+
+}  // namespace
+
 SafetensorsFile SafetensorsFile::from_source(SourcePtr source, const Limits& limits) {
-  Header header = read_header(*source, limits, large_page_memory());
+  Header header = read_header_by(crew_for(*source), *source, limits, large_page_memory());
   return {std::move(source), std::move(header)};
 }
 
