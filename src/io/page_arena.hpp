@@ -16,7 +16,9 @@ namespace weighbridge::io {
 /// Any thread may use it. Throws std::bad_alloc.
 class PageArena final : public std::pmr::memory_resource {
  public:
-  PageArena() = default;
+  /// `expected`: bytes that it will be filled with. Where they are worth it, a large page is mapped at once:
+  /// later on that waits for every thread that is touching another one.
+  explicit PageArena(std::size_t expected = 0);
   PageArena(const PageArena&) = delete;
   PageArena& operator=(const PageArena&) = delete;
   ~PageArena() override;
@@ -32,7 +34,7 @@ class PageArena final : public std::pmr::memory_resource {
   [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
     return this == &other;
   }
-  void add_chunk();
+  void add_chunk(std::size_t bytes);
 
   std::mutex mutex_;
   std::vector<Chunk> chunks_;

@@ -53,6 +53,17 @@ TEST(PageArena, TheLargestBlockFitsAChunkAndTheNextIsOnItsOwn) {
   }
 }
 
+TEST(PageArena, OneThatIsToBeFilledHasALargePageFromTheStart) {
+  PageArena large(2 * 1024 * kKiB);
+  const auto first = take(large, 64 * kKiB);
+  for (std::size_t i = 1; i < 32; ++i) EXPECT_EQ(take(large, 64 * kKiB).data(), first.data() + i * 64 * kKiB);
+  PageArena small(100 * kKiB);
+  const auto alone = take(small, 64 * kKiB);
+  std::ranges::fill(alone, std::byte{1});
+  std::ranges::fill(take(small, 64 * kKiB), std::byte{2});
+  EXPECT_TRUE(holds(alone, std::byte{1}));
+}
+
 TEST(PageArena, ThreadsGetBlocksOfTheirOwn) {
   PageArena arena;
   std::vector<std::vector<std::span<std::byte>>> blocks(4);

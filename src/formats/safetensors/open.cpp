@@ -15,6 +15,21 @@ namespace {
 constexpr std::size_t kWorthThread = 8;
 // So few headers cost no more than a place of their own.
 constexpr std::size_t kWorthArena = 16;
+// So many fill most of a large page.
+constexpr std::size_t kFillArena = 40;
+// What is kept of the header of 300 tensors.
+constexpr std::size_t kUsualBytes = std::size_t{28} << 10;
+
+using Arenas = std::vector<std::shared_ptr<std::pmr::memory_resource>>;
+
+// One for each thread, as far as they will be filled: what one does with its memory then keeps no other
+// waiting.
+Arenas make_arenas(std::size_t files) {
+  if (files < kWorthArena) return {};
+  Arenas arenas(io::useful_lanes(files, kFillArena));
+  for (auto& arena : arenas) arena = std::make_shared<io::PageArena>(files / arenas.size() * kUsualBytes);
+  return arenas;
+}
 
 struct Opened {
   std::optional<SafetensorsFile> file = {};
@@ -39,11 +54,11 @@ SafetensorsFile SafetensorsFile::open_in(const std::shared_ptr<std::pmr::memory_
 std::vector<SafetensorsFile> SafetensorsFile::open_all(std::span<const std::filesystem::path> paths,
                                                        ReadMode mode, const Limits& limits) {
   std::vector<Opened> opened(paths.size());
-  const std::shared_ptr<std::pmr::memory_resource> together =
-      paths.size() < kWorthArena ? nullptr : std::make_shared<io::PageArena>();
-  io::run_crew(paths.size(), io::useful_lanes(paths.size(), kWorthThread), [&](std::size_t i, unsigned) {
+  const Arenas together = make_arenas(paths.size());
+  io::run_crew(paths.size(), io::useful_lanes(paths.size(), kWorthThread), [&](std::size_t i, unsigned lane) {
     try {
-      opened[i].file = together ? open_in(together, paths[i], mode, limits) : open(paths[i], mode, limits);
+      opened[i].file = together.empty() ? open(paths[i], mode, limits)
+                                        : open_in(together[lane % together.size()], paths[i], mode, limits);
     } catch (...) {
       opened[i].failure = std::current_exception();  // whichever thread was first, the first file counts
     }
