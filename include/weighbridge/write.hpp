@@ -62,7 +62,7 @@ enum class Durability : std::uint8_t {
   Full,  ///< fsync of the file before, and of its directory after the rename.
 };
 
-/// How bytes get from memory to the disk.
+/// How bytes get from memory and from other files to the disk.
 enum class WriteMethod : std::uint8_t {
   Auto,      ///< Direct or Streamed when the write must be durable, otherwise Mapped or Cached.
   Cached,    ///< Into the page cache, which the kernel empties in its own time or when the write is made
@@ -70,8 +70,8 @@ enum class WriteMethod : std::uint8_t {
   Streamed,  ///< Into the page cache; every piece is on its way to the disk while the next is written.
   Uncached,  ///< The same, and pages leave the cache when they are on the disk. Streamed before Linux 6.14.
   Direct,  ///< Past the page cache, whole blocks of it at least. Streamed where the file cannot be opened so.
-  Mapped,  ///< Into the page cache through mappings, by several threads at once. Cached where the file cannot
-           ///< be mapped.
+  Mapped,  ///< Into the page cache through mappings, by several threads at once. Other files are read into
+           ///< them. Cached where the file cannot be mapped.
 };
 
 /// "cached", "streamed", "uncached", "direct", "mapped", "auto".

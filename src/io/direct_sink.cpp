@@ -59,8 +59,9 @@ class DirectSink::Lane final : public Sink {
     }
   }
 
-  std::uint64_t copy(FileExtent from, std::uint64_t offset, std::uint64_t length) override {
-    return copy_in_kernel(from, sink_.descriptor_, offset, length);
+  Copied copy(FileExtent from, std::uint64_t offset, std::uint64_t length) override {
+    const std::uint64_t copied = copy_in_kernel(from, sink_.descriptor_, offset, length);
+    return {.bytes = copied, .in_kernel = copied};
   }
 
   void complete() override {
@@ -165,7 +166,7 @@ void DirectSink::write(std::uint64_t offset, std::span<const std::byte> bytes) {
   lane(0).write(offset, bytes);
 }
 
-std::uint64_t DirectSink::copy(FileExtent from, std::uint64_t offset, std::uint64_t length) {
+Copied DirectSink::copy(FileExtent from, std::uint64_t offset, std::uint64_t length) {
   return lane(0).copy(from, offset, length);
 }
 

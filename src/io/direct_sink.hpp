@@ -33,7 +33,7 @@ class DirectSink final : public Sink {
 
   /// Through the first lane.
   void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
-  std::uint64_t copy(FileExtent from, std::uint64_t offset, std::uint64_t length) override;
+  Copied copy(FileExtent from, std::uint64_t offset, std::uint64_t length) override;
 
   /// Whether a ring was to be had. Bytes that direct writes took.
   [[nodiscard]] bool used_io_uring() const noexcept { return io_uring_; }

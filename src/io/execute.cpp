@@ -12,9 +12,9 @@ namespace {
 // Below this a part is gathered with its neighbours into one write; above it a call of its own pays.
 //
 // Why copy_file_range and not a copy through memory: from a warm page cache (ext4, two cores) the ways
-// differ by a quarter at most, and from a cold one not at all. Inside the kernel a copy needs no buffer
-// and no mapping, so a source that shrinks is an error and never SIGBUS, and file systems that share
-// blocks or copy on their server do so.
+// differ by a quarter at most for one thread, and from a cold one not at all. Inside the kernel a copy needs
+// no buffer and no mapping, so a source that shrinks is an error and never SIGBUS, and file systems that
+// share blocks or copy on their server do so. A sink whose pages several threads fill reads instead.
 constexpr std::uint64_t kOwnCall = std::uint64_t{64} << 10;
 
 // A copy through memory goes in pieces that stay in the cache between the read and the write.
@@ -64,9 +64,9 @@ class PieceWriter {
     flush();
     const std::uint64_t at = part.step->runs.offset + part.from;
     if (const auto extent = part.step->source->file_extent(at)) {
-      const std::uint64_t copied = sink_.copy(*extent, part.destination, part.bytes);
-      totals_.copied_in_kernel += copied;
-      copy_through_buffer(part, copied);
+      const Copied copied = sink_.copy(*extent, part.destination, part.bytes);
+      totals_.copied_in_kernel += copied.in_kernel;
+      copy_through_buffer(part, copied.bytes);
     } else if (const auto mapped = part.step->source->map(at, part.bytes)) {
       sink_.write(part.destination, mapped->bytes());
     } else {

@@ -35,6 +35,8 @@ constexpr std::array<std::uint32_t, 14> kRemote = {
     0x20030528,  // OrangeFS
 };
 
+constexpr std::uint32_t kExt = 0x0000EF53;  // ext2, ext3 and ext4
+
 std::string_view kind_of(mode_t mode) noexcept {
   if (S_ISFIFO(mode)) return "a pipe";
   if (S_ISCHR(mode)) return "a character device";
@@ -57,6 +59,11 @@ bool is_local(int descriptor) noexcept {
   struct statfs status{};
   if (::fstatfs(descriptor, &status) != 0) return false;
   return std::ranges::find(kRemote, static_cast<std::uint32_t>(status.f_type)) == kRemote.end();
+}
+
+bool may_share_blocks(int descriptor) noexcept {
+  struct statfs status{};
+  return ::fstatfs(descriptor, &status) != 0 || static_cast<std::uint32_t>(status.f_type) != kExt;
 }
 
 }  // namespace weighbridge::io

@@ -14,4 +14,8 @@ void require_regular(mode_t mode, std::string_view path);
 /// mapping turns every failure into SIGBUS and every fault into a round trip.
 bool is_local(int descriptor) noexcept;
 
+/// Whether a copy inside the kernel may give a file the blocks of another, which takes no time, or the file
+/// system is not known.
+bool may_share_blocks(int descriptor) noexcept;
+
 }  // namespace weighbridge::io

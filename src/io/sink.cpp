@@ -49,8 +49,16 @@ void FileSink::finish(std::uint64_t offset, std::uint64_t length) {
                                       SYNC_FILE_RANGE_WRITE));
 }
 
-std::uint64_t FileSink::copy(FileExtent from, std::uint64_t offset, std::uint64_t length) {
-  return copy_in_kernel(from, descriptor_, offset, length);
+Copied FileSink::copy(FileExtent from, std::uint64_t offset, std::uint64_t length) {
+  std::uint64_t mapped = 0;
+  if (method_ == WriteMethod::Mapped && length >= kWorthMapping) {
+    mapped = copy_mapped(from, descriptor_, offset, length);
+    if (mapped == length) return {.bytes = mapped};
+    method_ = WriteMethod::Cached;
+    from.offset += mapped;
+  }
+  const std::uint64_t copied = copy_in_kernel(from, descriptor_, offset + mapped, length - mapped);
+  return {.bytes = mapped + copied, .in_kernel = copied};
 }
 
 void MemorySink::write(std::uint64_t offset, std::span<const std::byte> bytes) {

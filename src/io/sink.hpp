@@ -11,6 +11,12 @@
 
 namespace weighbridge::io {
 
+/// What came of a copy from file to file.
+struct Copied {
+  std::uint64_t bytes = 0;      ///< From the first on.
+  std::uint64_t in_kernel = 0;  ///< Of these, by copy_file_range.
+};
+
 class Sink {
  public:
   Sink() = default;
@@ -24,8 +30,8 @@ class Sink {
   /// Puts all of `bytes` at `offset`; they may change when it returns. Throws IoError.
   virtual void write(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
 
-  /// Copies inside the kernel as far as that is possible; returns how far it was.
-  virtual std::uint64_t copy(FileExtent from, std::uint64_t offset, std::uint64_t length) = 0;
+  /// Copies a part of a file, with no buffer between, as far as that is possible.
+  virtual Copied copy(FileExtent from, std::uint64_t offset, std::uint64_t length) = 0;
 
   /// So many bytes from `offset` on are complete and will not be touched again.
   virtual void finish(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
@@ -41,7 +47,7 @@ class FileSink final : public Sink {
   FileSink(int descriptor, std::string path, WriteMethod method = WriteMethod::Cached)
       : descriptor_(descriptor), path_(std::move(path)), method_(method) {}
   void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
-  std::uint64_t copy(FileExtent from, std::uint64_t offset, std::uint64_t length) override;
+  Copied copy(FileExtent from, std::uint64_t offset, std::uint64_t length) override;
   void finish(std::uint64_t offset, std::uint64_t length) override;
   /// The one that was asked for, or what took its place where the kernel does not have it.
   [[nodiscard]] WriteMethod method() const noexcept { return method_; }
@@ -59,7 +65,7 @@ class MemorySink final : public Sink {
  public:
   explicit MemorySink(std::span<std::byte> out) : out_(out) {}
   void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
-  std::uint64_t copy(FileExtent, std::uint64_t, std::uint64_t) override { return 0; }
+  Copied copy(FileExtent, std::uint64_t, std::uint64_t) override { return {}; }
 
  private:
   std::span<std::byte> out_;
@@ -70,7 +76,7 @@ class StreamSink final : public Sink {
  public:
   StreamSink(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
   void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
-  std::uint64_t copy(FileExtent, std::uint64_t, std::uint64_t) override { return 0; }
+  Copied copy(FileExtent, std::uint64_t, std::uint64_t) override { return {}; }
 
  private:
   int descriptor_;

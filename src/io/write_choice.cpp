@@ -28,8 +28,10 @@ WriteChoice choose_durable(const WriteFacts& facts) {
 
 WriteChoice choose_quick(const WriteFacts& facts) {
   const std::string cached = "it need not be on the disk yet";
-  const bool worth_it = facts.bytes >= kWorthMapping && facts.threads > 1 && !comes_from_files(facts);
+  const bool worth_it = facts.bytes >= kWorthMapping && facts.threads > 1;
   if (!worth_it || !facts.mappable) return {WriteMethod::Cached, cached};
+  if (facts.may_share && comes_from_files(facts))
+    return {WriteMethod::Cached, cached + ", and this file system may share blocks instead of copying them"};
   return {WriteMethod::Mapped, cached + ", and several threads can fill the pages of one file at once"};
 }
 
@@ -73,6 +75,7 @@ WriteFacts write_facts(const FilePlan& plan, int descriptor, bool space_taken, c
   WriteFacts facts{.durable = options.durability != Durability::None,
                    .local = is_local(descriptor),
                    .mappable = space_taken && is_safe_to_map(descriptor),
+                   .may_share = may_share_blocks(descriptor),
                    .threads = divide(plan.total_bytes, options.threads).lanes,
                    .threads_asked = options.threads > 0,
                    .bytes = plan.total_bytes};

@@ -10,8 +10,9 @@ namespace weighbridge::io {
 
 struct WriteFacts {
   bool durable = false;
-  bool local = false;     ///< On a disk of this machine.
-  bool mappable = false;  ///< Its space is taken, and no write through a mapping can raise SIGBUS.
+  bool local = false;      ///< On a disk of this machine.
+  bool mappable = false;   ///< Its space is taken, and no write through a mapping can raise SIGBUS.
+  bool may_share = false;  ///< Blocks with other files, where the kernel copies.
   unsigned threads = 1;
   bool threads_asked = false;          ///< For just so many.
   std::uint64_t bytes = 0;             ///< In all.

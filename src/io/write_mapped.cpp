@@ -1,11 +1,13 @@
 #include "io/write_mapped.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "io/pages.hpp"
 
@@ -46,6 +48,47 @@ class Window {
   std::size_t bytes_;
 };
 
+struct Stretch {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
+/// Brings the pages of a stretch, a step at a time, and has `fill(done, out)` say how much of the room it
+/// filled. Ends where that is less than all.
+template <typename Fill>
+std::uint64_t fill_mapped(int descriptor, Stretch stretch, Fill fill) noexcept {
+  const std::uint64_t skipped = stretch.offset % kLargePage;
+  const std::uint64_t needed = skipped + stretch.length;
+  const Window window(descriptor, stretch.offset - skipped,
+                      (needed + kLargePage - 1) / kLargePage * kLargePage);
+  if (window.memory().empty()) return 0;
+  const std::span<std::byte> memory = window.memory().subspan(skipped);
+  std::uint64_t done = 0;
+  while (done < stretch.length) {
+    const std::uint64_t step = std::min(kStep - (stretch.offset + done) % kStep, stretch.length - done);
+    const std::span<std::byte> out = memory.subspan(done, step);
+    if (!bring_pages_to_write(out)) break;
+    const std::size_t filled = fill(done, out);
+    done += filled;
+    if (filled < step) break;
+  }
+  return done;
+}
+
+/// As much as a file has and gives. A read into a mapping that has lost its pages is refused, and raises no
+/// signal.
+std::size_t read_some(int descriptor, std::uint64_t offset, std::span<std::byte> out) noexcept {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got =
+        ::pread(descriptor, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
 }  // namespace
 
 bool is_safe_to_map(int descriptor) noexcept {
@@ -58,20 +101,18 @@ bool is_safe_to_map(int descriptor) noexcept {
 }
 
 std::uint64_t write_mapped(int descriptor, std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
-  const std::uint64_t skipped = offset % kLargePage;
-  const std::uint64_t needed = skipped + bytes.size();
-  const Window window(descriptor, offset - skipped, (needed + kLargePage - 1) / kLargePage * kLargePage);
-  if (window.memory().empty()) return 0;
-  const std::span<std::byte> out = window.memory().subspan(skipped);
-  std::uint64_t done = 0;
-  while (done < bytes.size()) {
-    const std::uint64_t step = std::min(kStep - (offset + done) % kStep, bytes.size() - done);
-    const std::span<std::byte> part = out.subspan(done, step);
-    if (!bring_pages_to_write(part)) break;
-    std::memcpy(part.data(), bytes.data() + done, step);
-    done += step;
-  }
-  return done;
+  return fill_mapped(descriptor, {offset, bytes.size()},
+                     [bytes](std::uint64_t done, std::span<std::byte> out) {
+                       std::memcpy(out.data(), bytes.data() + done, out.size());
+                       return out.size();
+                     });
+}
+
+std::uint64_t copy_mapped(FileExtent from, int descriptor, std::uint64_t offset,
+                          std::uint64_t length) noexcept {
+  return fill_mapped(descriptor, {offset, length}, [from](std::uint64_t done, std::span<std::byte> out) {
+    return read_some(from.descriptor, from.offset + done, out);
+  });
 }
 
 }  // namespace weighbridge::io

@@ -168,6 +168,19 @@ TEST_F(Kills, OfAConversionLeaveTheOldFileOrTheNewOne) {
   EXPECT_EQ(mixed_, 0);
 }
 
+TEST_F(Kills, OfALargeConversionLeaveTheOldFileOrTheNewOne) {
+  const std::vector<std::byte> bytes(3'000'001, std::byte{7});
+  const std::array<std::uint64_t, 1> shape = {bytes.size()};
+  const TensorView view{.name = "w", .dtype = DType::U8, .shape = shape, .bytes = bytes};
+  save_tensors({&view, 1}, inputs_ / "in");
+  ConvertOptions options;
+  options.write = replacing(Durability::Data);
+  options.write.method = WriteMethod::Mapped;
+  at_every_call(
+      {{"m", "the old file"}}, [&] { convert(inputs_ / "in", folder_ / "m", options); }, [](const Files&) {});
+  EXPECT_EQ(mixed_, 0);
+}
+
 class KillsOfShards : public Kills {
  protected:
   KillsOfShards() {

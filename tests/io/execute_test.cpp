@@ -25,7 +25,7 @@ class MemorySink final : public Sink {
     if (content.size() < offset + bytes.size()) content.resize(offset + bytes.size());
     content.replace(offset, bytes.size(), text_of(bytes));
   }
-  std::uint64_t copy(FileExtent, std::uint64_t, std::uint64_t) override { return 0; }
+  Copied copy(FileExtent, std::uint64_t, std::uint64_t) override { return {}; }
 
   std::string content;
   std::size_t writes = 0;

@@ -36,9 +36,30 @@ TEST(WriteChoice, LetsSeveralThreadsFillAMappingWhereThatPays) {
   facts = quick(1000 * kMiB);
   facts.mappable = false;
   EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Cached);
-  facts = quick(1000 * kMiB);
-  facts.from_files = 501 * kMiB;
-  EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Cached);
+}
+
+WriteFacts from_files() {
+  WriteFacts facts = quick(1000 * kMiB);
+  facts.from_files = facts.from_local_files = 900 * kMiB + 1;
+  return facts;
+}
+
+TEST(WriteChoice, LetsSeveralThreadsReadFilesIntoAMapping) {
+  const WriteChoice choice = choose_write(WriteMethod::Auto, from_files());
+  EXPECT_EQ(choice.method, WriteMethod::Mapped);
+  EXPECT_FALSE(choice.one_thread);
+  EXPECT_EQ(choice.why.find("kernel"), std::string::npos) << choice.why;
+}
+
+TEST(WriteChoice, CopiesInsideTheKernelWhereThatMayTakeNoTime) {
+  WriteFacts facts = from_files();
+  facts.may_share = true;
+  const WriteChoice choice = choose_write(WriteMethod::Auto, facts);
+  EXPECT_EQ(choice.method, WriteMethod::Cached);
+  EXPECT_TRUE(choice.one_thread);
+  EXPECT_NE(choice.why.find("share blocks"), std::string::npos) << choice.why;
+  facts.from_files = facts.from_local_files = 500 * kMiB;
+  EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Mapped) << "no more than half";
 }
 
 TEST(WriteChoice, TakesTheDirectWayForMuchThatMustBeOnTheDisk) {
@@ -64,32 +85,28 @@ TEST(WriteChoice, StreamsWhatTheKernelCopies) {
   EXPECT_EQ(choose_write(WriteMethod::Auto, facts).method, WriteMethod::Direct);
 }
 
-WriteFacts copied_in_kernel() {
-  WriteFacts facts = quick(1000 * kMiB);
-  facts.from_files = facts.from_local_files = 900 * kMiB + 1;
-  return facts;
-}
-
 TEST(WriteChoice, LeavesCopiesInsideTheKernelToOneThread) {
-  EXPECT_TRUE(choose_write(WriteMethod::Auto, copied_in_kernel()).one_thread);
-  EXPECT_TRUE(choose_write(WriteMethod::Cached, copied_in_kernel()).one_thread);
-  WriteFacts facts = copied_in_kernel();
+  WriteFacts unmapped = from_files();
+  unmapped.mappable = false;
+  EXPECT_TRUE(choose_write(WriteMethod::Auto, unmapped).one_thread);
+  EXPECT_TRUE(choose_write(WriteMethod::Cached, from_files()).one_thread);
+  WriteFacts facts = from_files();
   facts.durable = true;
   EXPECT_TRUE(choose_write(WriteMethod::Auto, facts).one_thread);
 }
 
 TEST(WriteChoice, TakesMoreThreadsForWhatTheyDoTogether) {
   EXPECT_FALSE(choose_write(WriteMethod::Auto, quick(1000 * kMiB)).one_thread);
-  WriteFacts facts = copied_in_kernel();
+  WriteFacts facts = from_files();
   facts.from_local_files = 900 * kMiB;  // and a tenth to be made, or to come from elsewhere
   EXPECT_FALSE(choose_write(WriteMethod::Auto, facts).one_thread);
-  facts = copied_in_kernel();
+  facts = from_files();
   facts.local = false;
   EXPECT_FALSE(choose_write(WriteMethod::Auto, facts).one_thread);
-  facts = copied_in_kernel();
+  facts = from_files();
   facts.threads_asked = true;
   EXPECT_FALSE(choose_write(WriteMethod::Auto, facts).one_thread);
-  EXPECT_FALSE(choose_write(WriteMethod::Mapped, copied_in_kernel()).one_thread);
+  EXPECT_FALSE(choose_write(WriteMethod::Mapped, from_files()).one_thread);
 }
 
 }  // namespace

@@ -168,6 +168,35 @@ TEST(WriteMethods, AllGiveTheSameFile) {
   }
 }
 
+/// A file of 9 MiB, four times over, in pieces of any length.
+PlanBuilder copies_of_a_file(const std::filesystem::path& folder) {
+  const std::string content = pattern((9 << 20) + 77);
+  put_file(folder / "content", content);
+  const SourcePtr file = open_file(folder / "content");
+  PlanBuilder builder(pattern(1000, 2));
+  for (const std::size_t skipped : {0U, 1U, 4096U, 70'001U}) {
+    builder.copy(file, content, skipped, content.size() - skipped);
+    builder.copy(file, content, 5, 100'000 + skipped);
+  }
+  return builder;
+}
+
+TEST(WriteMethods, ReadFilesIntoAMapping) {
+  const TempFolder folder;
+  const PlanBuilder builder = copies_of_a_file(folder.path());
+  for (const unsigned threads : {1U, 2U, 8U}) {
+    const WriteReport report =
+        write_file(builder.plan(), folder / "out",
+                   {.overwrite = true, .threads = threads, .method = WriteMethod::Mapped});
+    EXPECT_TRUE(get_file(folder / "out") == builder.expected()) << threads;
+    EXPECT_TRUE(report.verified);
+    // What is too short for that.
+    if (report.method == WriteMethod::Mapped) {
+      EXPECT_LT(report.bytes_copied_in_kernel, std::uint64_t{1} << 20);
+    }
+  }
+}
+
 TEST(WriteMethods, AreChosenByWhatMustBeOnTheDisk) {
   const TempFolder folder;
   if (!takes_direct_writes(folder.path())) GTEST_SKIP() << "no direct writes here";

@@ -1,5 +1,6 @@
 #include "io/write_mapped.hpp"
 
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -62,6 +63,45 @@ TEST_F(WriteMapped, DoesNothingWhereTheFileCannotBeMapped) {
 TEST_F(WriteMapped, StopsBeforeTheEndOfAFileThatIsShorter) {
   ASSERT_EQ(::ftruncate(file_.get(), 1 << 20), 0);
   EXPECT_EQ(put(0, 3 << 20), std::uint64_t{1} << 20) << "and no signal";
+}
+
+/// The same out of another file, in which it lies behind 3 bytes.
+class CopyMapped : public WriteMapped {
+ protected:
+  void SetUp() override {
+    WriteMapped::SetUp();
+    put_file(folder_ / "in", "abc" + content_);
+    in_ = Descriptor(::open((folder_ / "in").c_str(), O_RDONLY | O_CLOEXEC));
+  }
+
+  std::uint64_t copy(std::uint64_t begin, std::uint64_t end) const {
+    return copy_mapped({.descriptor = in_.get(), .offset = 3 + begin}, file_.get(), begin, end - begin);
+  }
+
+  Descriptor in_;
+};
+
+TEST_F(CopyMapped, PutsPartsOfAFileAnywhere) {
+  const std::vector<std::uint64_t> cuts = {0, 1, 4096, 70'001, 1 << 20, 3'333'333, content_.size()};
+  for (std::size_t i = cuts.size() - 1; i-- > 0;)
+    EXPECT_EQ(copy(cuts[i], cuts[i + 1]), cuts[i + 1] - cuts[i]);
+  EXPECT_TRUE(get_file(folder_ / "out") == content_);
+}
+
+TEST_F(CopyMapped, StopsWhereTheOtherFileEnds) {
+  std::filesystem::resize_file(folder_ / "in", (2 << 20) + 10);
+  EXPECT_EQ(copy(100, 3 << 20), std::uint64_t{(2 << 20) + 10 - 3 - 100});
+  EXPECT_EQ(copy(3 << 20, 4 << 20), 0U);
+}
+
+TEST_F(CopyMapped, StopsWhereTheOtherFileCannotBeRead) {
+  in_ = Descriptor(::open((folder_ / "in").c_str(), O_WRONLY | O_CLOEXEC));
+  EXPECT_EQ(copy(0, 1 << 20), 0U);
+}
+
+TEST_F(CopyMapped, StopsBeforeTheEndOfAFileThatIsShorter) {
+  ASSERT_EQ(::ftruncate(file_.get(), 1 << 20), 0);
+  EXPECT_EQ(copy(0, 3 << 20), std::uint64_t{1} << 20) << "and no signal";
 }
 
 TEST_F(WriteMapped, IsUnsafeForAFileThatSomebodyElseMayMakeShorter) {
