@@ -35,7 +35,9 @@ std::vector<std::size_t> guess_places(const ByteSource& file, std::size_t length
   return places;
 }
 
-// What is read from a guessed place on, until it is known whether it counts.
+// What is read from a guessed place on, until it is known whether it counts. Its names take less of the whole
+// text's memory than it takes of the text. Where the part before goes on behind its place, that stands in a
+// name, and nothing can be read from there. So no two ever put names at one place.
 struct LaterPart {
   LaterPart(const ByteSource& file, std::size_t length, const Limits& limits, Header::Data& whole,
             StreamWindow window, StreamPart part)

@@ -87,7 +87,7 @@ void HeaderStream::adopt(HeaderStream& later) {
 }
 
 Streamed HeaderStream::finish() {
-  if (place() == std::exchange(until_, std::string_view::npos)) take_tensors(next_member());
+  if (place() >= std::exchange(until_, std::string_view::npos)) take_tensors(next_member());
   const bool whole = place() != 0 && ends();
   const Streamed streamed{.place = place(), .whole = whole, .tiled = whole ? entries_.tiled() : std::nullopt};
   if (names_ == nullptr) start_keeping((whole ? bytes_to_keep() : length_) + kTextPadding);
@@ -162,7 +162,7 @@ std::size_t HeaderStream::take_tensor(std::size_t at) {
   if (end == 0) return 0;
   behind_ = end;
   if (end_ - end < sizes_.least && read_ < length_) slide();
-  return place() == until_ ? 0 : next_member();
+  return place() >= until_ ? 0 : next_member();
 }
 
 // The place of the member that follows; 0 when none does.

@@ -29,7 +29,8 @@ struct StreamWindow {
 /// The part of a text that one stream takes.
 struct StreamPart {
   std::size_t from = 0;  ///< The place of the ',' in front of its first member; 0 is the start of the text.
-  std::size_t until = std::string_view::npos;  ///< Where the stream pauses, if a member ends there.
+  std::size_t until =
+      std::string_view::npos;  ///< Behind the member that ends there or further on, it pauses.
   char* text = nullptr;  ///< For the names of a part that is not the first: as Header::Data::text of it.
 };
 
@@ -47,7 +48,6 @@ class HeaderStream {
                Header::Data& data, StreamWindow window = {}, StreamPart part = {});
 
   /// Takes metadata and tensors from the front of its part as far as they are laid out as writers do it.
-  /// A member may go on behind the end of the part: then the stream follows the members behind it too.
   void take();
   /// Where it stands in the text: behind the last member that was taken; 0 when there is none.
   [[nodiscard]] std::size_t place() const noexcept { return behind_ + shift(); }

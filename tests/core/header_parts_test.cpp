@@ -22,6 +22,7 @@ using test::paths_agree;
 using test::scan;
 
 constexpr std::size_t kParts = 4;
+constexpr StreamWindow kSmall = {.piece = 4096, .least = 2600};  // holds two members with long names
 
 // Tensors of one byte each.
 std::vector<std::string> members(std::size_t count) {
@@ -89,6 +90,23 @@ TEST(HeaderParts, DoNotCountWhereTheyBeginInAName) {
     list[50] = entry(std::string(before, 'n') + "]},", "U8", {1}, 50, 51);
     list[51] = entry(std::string(1000, 'n') + "]}, ]},", "U8", {1}, 51, 52);
     EXPECT_TRUE(paths_agree(header_of(list))) << before;
+  }
+}
+
+// A part that ends elsewhere than was guessed keeps to its own memory, whatever those behind it have read.
+TEST(HeaderParts, DoNotTouchTheNamesOfOthers) {
+  const auto long_name = [](std::uint64_t i) { return fmt::format("{:05}{}", i, std::string(2000, 'n')); };
+  std::vector<std::string> list;
+  for (std::uint64_t i = 0; i < 70; ++i) list.push_back(entry(long_name(i), "U8", {1}, i, i + 1));
+  for (std::uint64_t i = 0; i < list.size(); ++i) {
+    std::vector<std::string> changed = list;
+    changed[i] = entry(long_name(i) + "},", "U8", {1}, i, i + 1);
+    const std::string header = header_of(changed);
+    const auto general = scan(header, std::nullopt);
+    for (const auto order : {test::JobOrder::FirstFirst, test::JobOrder::LastFirst}) {
+      const auto read = scan(header, kSmall, {}, {}, crew_of(7, order));
+      ASSERT_TRUE(test::same_outcome(read, general)) << i;
+    }
   }
 }
 

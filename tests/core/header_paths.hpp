@@ -36,12 +36,15 @@ struct Scanned {
   Findings findings;
 };
 
-/// One that reads as many parts one after the other, the last one first.
-inline HeaderCrew crew_of(std::size_t parts) {
+/// The order in which a crew of one thread does its jobs.
+enum class JobOrder { LastFirst, FirstFirst };
+
+/// One that reads as many parts one after the other.
+inline HeaderCrew crew_of(std::size_t parts, JobOrder order = JobOrder::FirstFirst) {
   return {.lanes = [parts](std::size_t jobs) { return static_cast<unsigned>(std::min(jobs, parts)); },
           .run =
-              [](std::size_t jobs, const std::function<void(std::size_t)>& work) {
-                while (jobs-- > 0) work(jobs);
+              [order](std::size_t jobs, const std::function<void(std::size_t)>& work) {
+                for (std::size_t i = 0; i < jobs; ++i) work(order == JobOrder::FirstFirst ? i : jobs - 1 - i);
               },
           .least_bytes = 1};
 }
