@@ -44,7 +44,7 @@ class EntryReader {
 
   /// Says that `first`, the only one yet, may begin anywhere.
   void tile_from(const TensorRecord& first) noexcept;
-  /// Appends the tensors and dimensions that `later` read, whose texts follows, and goes on in its text.
+  /// Appends the tensors and dimensions that `later` read, whose text follows, and goes on in its text.
   void append(const EntryReader& later);
 
   /// How many bytes the tensors read here tile: the first begins at 0, each other one where the one before
