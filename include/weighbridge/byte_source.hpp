@@ -102,6 +102,8 @@ enum class ReadMode : std::uint8_t {
 };
 
 /// Opens a regular file for reading. Throws IoError; directories, pipes and devices are refused.
+/// The mapping, of the whole file, is given back when the source and all that map() gave are gone: one of 256
+/// MiB or more by a thread of its own, for which nobody waits.
 WB_EXPORT SourcePtr open_file(const std::filesystem::path& path, ReadMode mode = ReadMode::Auto);
 
 /// The same over an open descriptor of a regular file, which is duplicated: the caller keeps its own.

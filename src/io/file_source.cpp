@@ -15,6 +15,7 @@
 #include "io/file_system.hpp"
 #include "io/read_ahead.hpp"
 #include "io/residency.hpp"
+#include "io/unmap.hpp"
 
 namespace weighbridge {
 namespace {
@@ -25,7 +26,7 @@ class Mapping {
   Mapping(void* base, std::size_t size) noexcept : base_(base), size_(size) {}
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() { ::munmap(base_, size_); }
+  ~Mapping() { io::unmap(base_, size_); }
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
     return {static_cast<const std::byte*>(base_), size_};

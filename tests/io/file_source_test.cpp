@@ -1,5 +1,8 @@
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include <weighbridge/byte_source.hpp>
@@ -50,6 +53,34 @@ TEST(FileSource, MapsUnlessReadingIsPositional) {
   EXPECT_TRUE(open_file(folder / "f", ReadMode::Auto)->map(0, 7));
   EXPECT_TRUE(open_file(folder / "f", ReadMode::Mapped)->map(0, 7));
   EXPECT_FALSE(open_file(folder / "f", ReadMode::Positional)->map(0, 7));
+}
+
+/// Whether this process maps the file.
+bool is_mapped(const std::filesystem::path& path) {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    if (line.ends_with(path.native())) return true;
+  }
+  return false;
+}
+
+TEST(FileSource, GivesItsMappingBack) {
+  const TempFolder folder;
+  put_file(folder / "f", "content");
+  EXPECT_TRUE(open_file(folder / "f")->map(0, 7));
+  EXPECT_FALSE(is_mapped(folder / "f"));
+}
+
+TEST(FileSource, GivesALargeMappingBackInTheEnd) {
+  const TempFolder folder;
+  put_file(folder / "f", "content");
+  std::filesystem::resize_file(folder / "f", std::uintmax_t{256} << 20);
+  {
+    const auto mapped = open_file(folder / "f")->map(0, 7);
+    ASSERT_TRUE(mapped);
+    EXPECT_TRUE(is_mapped(folder / "f"));
+  }
+  while (is_mapped(folder / "f")) std::this_thread::yield();  // another thread is at it
 }
 
 TEST(FileSource, KeepsAMappingAliveWithItsBuffer) {
