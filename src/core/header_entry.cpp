@@ -30,8 +30,9 @@ inline bool take_offsets(HeaderPieces& text, LastNumber& last, TensorRecord& rec
 // The fields of one entry on their way into a record. Any function that gives false ends the attempt.
 class Attempt {
  public:
-  Attempt(const char* at, std::size_t most_dims, Usual& usual, Header::Data& data) noexcept
-      : text_(at), most_dims_(most_dims), usual_(usual), data_(data) {}
+  Attempt(const char* at, std::size_t most_dims, bool may_have_more, Usual& usual,
+          Header::Data& data) noexcept
+      : text_(at), most_dims_(most_dims), may_have_more_(may_have_more), usual_(usual), data_(data) {}
 
   bool read(TensorRecord& record) {
     const HeaderPieces fields = text_;
@@ -49,6 +50,9 @@ class Attempt {
   /// Where the dtype of a compact entry stood, whose shape follows on it; null for others.
   [[nodiscard]] const char* layout() const noexcept { return layout_; }
 
+  /// Whether a compact entry goes on with more fields.
+  [[nodiscard]] bool has_more() const noexcept { return has_more_; }
+
  private:
   enum Field : unsigned { kDType = 1, kShape = 2, kOffsets = 4 };
 
@@ -56,7 +60,12 @@ class Attempt {
     if (!text_.take(R"(":{"dtype":)")) return false;
     layout_ = text_.at();
     return read_dtype(record) && text_.take(R"(,"shape":)") && read_shape(record) &&
-           text_.take(R"(,"data_offsets":)") && read_offsets(record) && text_.take('}');
+           text_.take(R"(,"data_offsets":)") && read_offsets(record) && end();
+  }
+
+  bool end() noexcept {
+    has_more_ = may_have_more_ && text_.is_at(',');
+    return has_more_ || text_.take('}');
   }
 
   bool read_fields(TensorRecord& record) {
@@ -122,6 +131,8 @@ class Attempt {
   HeaderPieces text_;
   const char* layout_ = nullptr;
   std::size_t most_dims_;
+  bool may_have_more_;
+  bool has_more_ = false;
   Usual& usual_;
   Header::Data& data_;
 };
@@ -139,6 +150,14 @@ std::size_t EntryReader::read(std::size_t from) {
   }
   record.name_hash = data_.name_hash({text_ + record.name.at, record.name.size});
   return static_cast<std::size_t>(behind - text_);
+}
+
+std::size_t EntryReader::read_or_begin(std::size_t from) {
+  may_have_more_ = true;
+  has_more_ = false;
+  const std::size_t behind = read(from);
+  may_have_more_ = false;
+  return behind;
 }
 
 // Gives the place behind it, where its quote stands.
@@ -163,8 +182,11 @@ const char* EntryReader::read_usual(const char* at, TensorRecord& record) noexce
   const KnownLayouts::Found known = usual_.layouts.find(text.at());
   if (known.layout == nullptr) return nullptr;
   text.skip_to(text.at() + known.length);
-  if (!text.take(R"(,"data_offsets":)") || !take_offsets(text, usual_.end, record) || !text.take('}'))
-    return nullptr;
+  if (!text.take(R"(,"data_offsets":)") || !take_offsets(text, usual_.end, record)) return nullptr;
+  if (!text.take('}')) {
+    if (!may_have_more_ || !text.is_at(',')) return nullptr;
+    has_more_ = true;
+  }
   if (!room_.take(known.layout->rank * kDimBytes)) return nullptr;
   record.dims_at = known.layout->dims_at;
   record.rank = known.layout->rank;
@@ -178,7 +200,7 @@ const char* EntryReader::read_other(const char* at, TensorRecord& record) {
   const std::size_t dims_before = data_.dims.size();
   const std::size_t most_dims =
       std::min<std::size_t>(std::min(rank_limit_, kMostDims), room_.left() / kDimBytes);
-  Attempt attempt(at, most_dims, usual_, data_);
+  Attempt attempt(at, most_dims, may_have_more_, usual_, data_);
   if (!attempt.read(record)) {
     data_.dims.resize(dims_before);
     return nullptr;
@@ -187,6 +209,7 @@ const char* EntryReader::read_other(const char* at, TensorRecord& record) {
   const auto bytes = byte_count(data_, record);
   if (bytes && attempt.layout() != nullptr) usual_.layouts.keep(attempt.layout(), Layout(*bytes, record));
   note_bytes(record, bytes);
+  has_more_ = attempt.has_more();
   return attempt.behind();
 }
 

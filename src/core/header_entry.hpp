@@ -4,7 +4,7 @@
 //
 // The fields may come in any order, one space may stand behind each ':' and ','. All that is read here
 // HeaderScan would read with the same result; all else is left to it: escapes, other white space,
-// unknown fields, numbers of more than 19 digits, and everything that is wrong, also as UTF-8.
+// other fields, numbers of more than 19 digits, and everything that is wrong, also as UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +42,11 @@ class EntryReader {
   /// Otherwise gives 0, with nothing changed.
   std::size_t read(std::size_t from);
 
+  /// The same, but also takes a compact entry with more fields behind the three: has_more() is true then, and
+  /// the place is that of the ',' in front of them.
+  std::size_t read_or_begin(std::size_t from);
+  [[nodiscard]] bool has_more() const noexcept { return has_more_; }
+
   /// Says that `first`, the only one yet, may begin anywhere.
   void tile_from(const TensorRecord& first) noexcept;
   /// Appends the tensors and dimensions that `later` read, whose text follows, and goes on in its text.
@@ -64,6 +69,8 @@ class EntryReader {
   std::uint32_t rank_limit_;
   HeaderRoom& room_;
   Header::Data& data_;
+  bool may_have_more_ = false;
+  bool has_more_ = false;
   Usual usual_;
   std::uint64_t covered_ = 0;
   bool tiles_ = true;

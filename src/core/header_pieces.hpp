@@ -78,8 +78,11 @@ class HeaderPieces {
 
   [[nodiscard]] const char* at() const noexcept { return at_; }
 
+  /// Whether it stands here.
+  [[nodiscard]] bool is_at(char c) const noexcept { return *at_ == c; }
+
   bool take(char c) noexcept {
-    if (*at_ != c) return false;
+    if (!is_at(c)) return false;
     ++at_;
     return true;
   }

@@ -83,12 +83,30 @@ class HeaderScan {
   bool take_usual_entry() {
     if (misses_left_ == 0) return false;
     cursor_.skip_space();
-    if (const std::size_t behind = entries_.read(cursor_.position())) {
-      cursor_.go_to(behind);
-      return true;
+    const std::size_t behind = entries_.read_or_begin(cursor_.position());
+    if (behind == 0) {
+      --misses_left_;
+      return false;
     }
-    --misses_left_;
-    return false;
+    cursor_.go_to(behind);
+    if (entries_.has_more()) scan_other_fields();
+    return true;
+  }
+
+  // Those behind all three of the tensor that was taken last: none that is known may follow. What is rare is
+  // not inlined, as it would take the place of what is not.
+  [[gnu::noinline]] void scan_other_fields() {
+    Entry entry;
+    entry.record.name = data_.tensors.back().name;
+    cursor_.set_subject(cursor_.view(entry.record.name));
+    while (cursor_.more('}')) {
+      const TextRange key = scan_key();
+      field_of(cursor_.view(key)) == Field::Unknown ? skip_unknown(entry, key) : skip_duplicate(entry, key);
+    }
+    cursor_.set_subject({});
+    if (entry.sound) return;
+    data_.tensors.pop_back();
+    complete_ = false;
   }
 
   void scan_member() {
@@ -147,9 +165,14 @@ class HeaderScan {
     }
   }
 
-  void scan_field(Entry& entry) {
+  TextRange scan_key() {
     const TextRange key = cursor_.string("a field name in quotes");
     cursor_.expect(':', "':' behind the field name");
+    return key;
+  }
+
+  void scan_field(Entry& entry) {
+    const TextRange key = scan_key();
     const Field field = field_of(cursor_.view(key));
     if (field == Field::Unknown) return skip_unknown(entry, key);
     if (std::exchange(entry.seen(field), true)) return skip_duplicate(entry, key);
@@ -158,14 +181,14 @@ class HeaderScan {
     scan_offsets(entry);
   }
 
-  void skip_unknown(const Entry& entry, TextRange key) {
+  [[gnu::noinline]] void skip_unknown(const Entry& entry, TextRange key) {
     report_.warning("UnknownField", cursor_.view(entry.record.name), file_offset(key), [&] {
       return fmt::format("the field {} is none that the format knows, and is ignored", quoted(key));
     });
     cursor_.skip_value();
   }
 
-  void skip_duplicate(Entry& entry, TextRange key) {
+  [[gnu::noinline]] void skip_duplicate(Entry& entry, TextRange key) {
     report_.error(ErrorCode::DuplicateKey, cursor_.view(entry.record.name), file_offset(key),
                   [&] { return fmt::format("the field {} stands twice, needed once", quoted(key)); });
     entry.sound = false;

@@ -21,6 +21,9 @@ using test::paths_agree;
 const std::string kSpaced =
     R"({"a": {"dtype": "BF16", "shape": [2, 10], "data_offsets": [0, 40]}, "b": {"dtype": "U8", "shape": [], "data_offsets": [40, 41]}})";
 
+const std::string kExtended =
+    R"({"a":{"dtype":"BF16","shape":[2,10],"data_offsets":[0,40],"x":[1,{"y":null}],"z":"q"},"b":{"dtype":"U8","shape":[],"data_offsets":[40,41],"x":1}})";
+
 std::string usual_header() {
   return header_of({R"("__metadata__":{"format":"pt"})",
                     entry("model.layers.0.weight", "F32", {32, 7}, 0, 896), entry("b", "F32", {}, 896, 900),
@@ -30,7 +33,7 @@ std::string usual_header() {
 
 // A header of pieces that mostly fit together.
 std::string random_header(std::mt19937& random) {
-  static constexpr std::array<std::string_view, 40> kPieces = {
+  static constexpr std::array<std::string_view, 43> kPieces = {
       "{",
       "}",
       "[",
@@ -68,6 +71,9 @@ std::string random_header(std::mt19937& random) {
       R"("t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]})",
       R"("u":{"shape":[1],"dtype":"F32","data_offsets":[4,8]})",
       R"("v":{"data_offsets":[4,8],"shape":[1],"dtype":"F32"})",
+      R"("w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":{}})",
+      R"("w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"dtype":"U8"})",
+      R"("w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],)",
       R"("\"":{"dtype":"I64","shape":[],"data_offsets":[0,8]})",
       R"("__metadata__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]})",
       "\xE2\x82\xAC"};
@@ -103,7 +109,7 @@ TEST(HeaderDifferential, OfTheConformanceTable) {
 
 TEST(HeaderDifferential, OfUsualHeadersWithOneByteChanged) {
   constexpr std::string_view kBytes = "\"\\ {}[]:,0159adx_\n\x01\x7F";
-  for (const std::string& header : {usual_header(), kSpaced}) {
+  for (const std::string& header : {usual_header(), kSpaced, kExtended}) {
     for (std::size_t at = 0; at < header.size(); ++at) {
       for (const char byte : kBytes) {
         std::string changed = header;
@@ -116,7 +122,7 @@ TEST(HeaderDifferential, OfUsualHeadersWithOneByteChanged) {
 }
 
 TEST(HeaderDifferential, OfUsualHeadersCutOrWithOneByteMoreOrLess) {
-  for (const std::string& header : {usual_header(), kSpaced}) {
+  for (const std::string& header : {usual_header(), kSpaced, kExtended}) {
     for (std::size_t at = 0; at < header.size(); ++at) {
       const std::string front = header.substr(0, at);
       for (const std::string& changed :

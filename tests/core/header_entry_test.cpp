@@ -23,17 +23,21 @@ constexpr std::uint32_t kRankLimit = 4;
 struct Attempt {
   Header::Data data;
   std::size_t behind = 0;  // of the entry, 0 when it was left
+  bool has_more = false;
   std::size_t room = 0;
 };
 
-Attempt read(std::string_view entry, std::string_view rest = "}") {
+using Way = std::size_t (EntryReader::*)(std::size_t);
+
+Attempt read(std::string_view entry, std::string_view rest = "}", Way way = &EntryReader::read) {
   constexpr std::string_view kFront = "{";
   const std::string text = fmt::format("{}{}{}", kFront, entry, rest);
   Attempt attempt;
   attempt.data.text = test::padded(text);
   HeaderRoom room(text.size());
   EntryReader reader(attempt.data.text.get(), kRankLimit, room, attempt.data);
-  attempt.behind = reader.read(kFront.size());
+  attempt.behind = (reader.*way)(kFront.size());
+  attempt.has_more = reader.has_more();
   if (attempt.behind != 0) attempt.behind -= kFront.size();
   attempt.room = HeaderRoom(text.size()).left() - room.left();
   return attempt;
@@ -71,6 +75,31 @@ TEST(EntryReader, TakesTheFieldsInAnyOrder) {
   expect_taken(R"("a.b":{"shape":[2,10],"data_offsets":[1234567890123456789,7],"dtype":"BF16"})");
   expect_taken(R"("a.b":{"dtype":"BF16","data_offsets":[1234567890123456789,7],"shape":[2,10]})");
   expect_taken(R"("a.b":{"dtype":"BF16","shape":[2,10], "data_offsets":[1234567890123456789,7]})");
+}
+
+TEST(EntryReader, BeginsCompactEntriesWithMoreFields) {
+  const std::string three = R"("a":{"dtype":"BF16","shape":[2,10],"data_offsets":[0,40])";
+  for (const std::string_view rest : {R"(,"x":1}})", R"(, "x":1}})", R"(,"dtype":"U8"}})", ",}}"}) {
+    const Attempt attempt = read(three, rest, &EntryReader::read_or_begin);
+    EXPECT_EQ(attempt.behind, three.size()) << rest;
+    EXPECT_TRUE(attempt.has_more) << rest;
+    ASSERT_EQ(attempt.data.tensors.size(), 1U) << rest;
+    EXPECT_THAT(attempt.data.shape(attempt.data.tensors.front()), ElementsAre(2, 10));
+    expect_left(three + std::string(rest));
+  }
+  const Attempt whole = read(three + "}", "}", &EntryReader::read_or_begin);
+  EXPECT_EQ(whole.behind, three.size() + 1);
+  EXPECT_FALSE(whole.has_more);
+}
+
+TEST(EntryReader, LeavesEntriesWithMoreFieldsInAnotherLayout) {
+  for (const std::string_view entry :
+       {R"("a":{"dtype":"BF16","x":1,"shape":[2,10],"data_offsets":[0,40]})",
+        R"("a":{"shape":[2,10],"dtype":"BF16","data_offsets":[0,40],"x":1})",
+        R"("a": {"dtype": "BF16", "shape": [2, 10], "data_offsets": [0, 40], "x": 1})",
+        R"("__metadata__":{"dtype":"BF16","shape":[2,10],"data_offsets":[0,40],"x":1})"}) {
+    EXPECT_EQ(read(entry, "}", &EntryReader::read_or_begin).behind, 0U) << entry;
+  }
 }
 
 TEST(EntryReader, TakesEveryDtypeAlsoWhereItStandsAgain) {
