@@ -109,22 +109,24 @@ def memory_for(row: Row, case: Case) -> int:
     return LEAST_MEMORY + 2 * sum(path.stat().st_size for path in row.inputs(case)) + row.written(case)
 
 
-def converse(line: Line, row: Row, digest: bool) -> tuple[Sample, str | None]:
+def converse(line: Line, row: Row, case: Case, digest: bool) -> tuple[Sample, str | None]:
     """The phases of one measurement, and the readings between them."""
     try:
-        return phases(line, row, digest)
+        return phases(line, row, case, digest)
     except (ProcessLookupError, FileNotFoundError, BrokenPipeError) as error:
         raise Failed("its process ended in the middle of its work") from error
 
 
-def phases(line: Line, row: Row, digest: bool) -> tuple[Sample, str | None]:
+def phases(line: Line, row: Row, case: Case, digest: bool) -> tuple[Sample, str | None]:
     ready = _expect(line, "ready")
+    cached = share_before(row, case)
     meter.forget_peak(ready["ready"])
     peak = meter.PeakOfPrivateMemory(ready["ready"]) if row.sampled else None
     before = meter.read_counters(ready["ready"])
     line.say("go")
     done = _expect(line, "seconds")
-    sample = {"seconds": done["seconds"], **meter.used(before, meter.read_counters(ready["ready"]))}
+    used = meter.used(before, meter.read_counters(ready["ready"]))
+    sample = {"seconds": done["seconds"], **used, "cached": cached}
     if peak is not None:
         sample["peak_private"] = peak.end()
     line.say("name" if digest else "end")
@@ -148,7 +150,7 @@ def in_zygote(zygotes: Zygotes, row: Row, contender: Contender, case: Case, dige
     task = {"row": row.id, "contender": contender.name, "case": case.to_json()}
     line.say(task)
     try:
-        return converse(line, row, digest)
+        return converse(line, row, case, digest)
     finally:
         while (answer := line.hear()) is not None and "exit" not in answer:
             pass
@@ -165,7 +167,7 @@ def in_program(row: Row, contender: Contender, case: Case, digest: bool) -> tupl
         assert process.stdout is not None
         line = Line(process.stdout.fileno(), process.stdin.fileno())
         try:
-            sample, listing = converse(line, row, digest)
+            sample, listing = converse(line, row, case, digest)
         finally:
             process.stdin.close()
     if process.returncode:
@@ -173,15 +175,21 @@ def in_program(row: Row, contender: Contender, case: Case, digest: bool) -> tupl
     return sample, names.of_lines([listing]) if listing is not None else None
 
 
-def place_files(row: Row, case: Case) -> float:
-    """Makes the page cache and the disk what the row wants them to be; gives the share of the files in the cache."""
+def place_files(row: Row, case: Case) -> None:
+    """Makes the page cache and the disk what the row wants them to be."""
     for name in row.outputs:
         (case.folder / name).unlink(missing_ok=True)
     if row.outputs:
         os.sync()  # Nobody waits for the writes of the one before.
-    files = row.inputs(case)
     if row.cold:
-        return residency.evict(files)
+        residency.evict(row.inputs(case))
+    else:
+        warm_inputs(row, case)
+
+
+def warm_inputs(row: Row, case: Case) -> float:
+    """Has the files of the row in the page cache; gives the share of them that is there."""
+    files = row.inputs(case)
     cached = residency.warm(files)
     for _ in range(WARM_TRIES):  # Some kernels take pages back that nobody has looked at for a while.
         if cached < 1:
@@ -189,16 +197,21 @@ def place_files(row: Row, case: Case) -> float:
     return cached
 
 
+def share_before(row: Row, case: Case) -> float:
+    """How much of the files is in the page cache when the work begins; what was taken back since is read anew."""
+    return residency.share_cached(row.inputs(case)) if row.cold else warm_inputs(row, case)
+
+
 def measure(zygotes: Zygotes, row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
-    cached = place_files(row, case)
-    if cached != (0.0 if row.cold else 1.0) and row.inputs(case):
-        raise Failed(f"{cached:.1%} of the files are in the page cache")
+    place_files(row, case)
     machine.back_memory(memory_for(row, case))
     if contender.command is not None:
         sample, name = in_program(row, contender, case, digest)
     else:
         sample, name = in_zygote(zygotes, row, contender, case, digest)
-    return {**sample, "cached": cached}, name
+    if sample["cached"] != (0.0 if row.cold else 1.0) and row.inputs(case):
+        raise Failed(f"{sample['cached']:.1%} of the files are in the page cache")
+    return sample, name
 
 
 def run_row(

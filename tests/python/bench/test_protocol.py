@@ -6,6 +6,7 @@ import collections
 import mmap
 import os
 import random
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -125,12 +126,42 @@ def test_both_ways_to_look_at_the_page_cache_agree(disk: Path) -> None:
 
 
 def test_a_row_of_cold_files_is_not_measured_while_they_are_cached(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(residency, "evict", lambda files: 0.25)
+    monkeypatch.setattr(residency, "evict", lambda files: 0.0)
     with Zygotes() as zygotes:
         row = small_row("safetensors mmap", cold=True)
         outcome = run_row(zygotes, row, Case(disk, 0.001), 1, random.Random(1))[0]
     assert outcome.status == "failed"
-    assert "25.0% of the files are in the page cache" in outcome.reason
+    assert "% of the files are in the page cache" in outcome.reason
+
+
+# A measured process that drops its file from the page cache while it prepares, and fails if it begins without it.
+FORGETFUL = """
+import os, sys
+from pathlib import Path
+from suite import residency
+files = [Path(sys.argv[1])]
+assert residency.evict(files) == 0
+print('{"ready": %d}' % os.getpid(), flush=True)
+sys.stdin.readline()
+assert residency.share_cached(files) == 1
+print('{"seconds": 1.0}', flush=True)
+sys.stdin.readline()
+print('{"teardown": 0.0}', flush=True)
+"""
+
+
+def test_what_leaves_the_page_cache_in_between_is_there_when_the_work_begins(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(residency.__file__).parents[1]))
+    row = small_row()
+    forgetful = Contender(
+        "forgetful", command=lambda case: [sys.executable, "-c", FORGETFUL, str(row.inputs(case)[0])], ceiling=True
+    )
+    with Zygotes() as zygotes:
+        outcome = run_row(zygotes, replace(row, contenders=(forgetful,)), Case(disk, 0.001), 1, random.Random(1))[0]
+    assert (outcome.status, outcome.reason) == ("measured", "")
+    assert outcome.samples[0]["cached"] == 1.0
 
 
 def private_memory(size: int) -> mmap.mmap:
