@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include <weighbridge/weighbridge.hpp>
@@ -111,8 +113,35 @@ class OpenAlone final : public Work {
   bool refused_ = false;
 };
 
-/// The calls and the copying that opening cannot do without: into one window of memory, and nothing is looked
-/// at.
+/// The calls that opening cannot do without.
+class HeaderFile {
+ public:
+  explicit HeaderFile(const std::string& file)
+      : file_(file), descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    take(0, std::as_writable_bytes(std::span(&length_, 1)));
+  }
+  HeaderFile(const HeaderFile&) = delete;
+  HeaderFile& operator=(const HeaderFile&) = delete;
+  ~HeaderFile() { ::close(descriptor_); }
+
+  [[nodiscard]] std::size_t length() const { return length_; }
+
+  /// Reads from there on in the text.
+  void read(std::size_t at, std::span<std::byte> out) const { take(sizeof length_ + at, out); }
+
+ private:
+  void take(std::uint64_t at, std::span<std::byte> out) const {
+    if (::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(at)) !=
+        static_cast<ssize_t>(out.size()))
+      throw std::runtime_error(file_ + " cannot be read");
+  }
+
+  const std::string& file_;
+  int descriptor_;
+  std::uint64_t length_ = 0;
+};
+
+/// Those calls and the copying: into one window of memory, and nothing is looked at.
 class ReadHeader final : public Work {
  public:
   explicit ReadHeader(Arguments arguments) : repeat_(std::stoul(arguments[0])), file_(arguments[1]) {
@@ -127,26 +156,44 @@ class ReadHeader final : public Work {
 
  private:
   void read() {
-    const int file = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC);
-    std::uint64_t left = 0;
-    take(file, 0, std::as_writable_bytes(std::span(&left, 1)));
-    for (std::uint64_t at = sizeof left; left > 0;) {
-      const std::size_t piece = std::min<std::uint64_t>(window_.size(), left);
-      take(file, at, std::span(window_).first(piece));
+    const HeaderFile file(file_);
+    for (std::size_t at = 0; at < file.length();) {
+      const std::size_t piece = std::min(window_.size(), file.length() - at);
+      file.read(at, std::span(window_).first(piece));
       at += piece;
-      left -= piece;
     }
-    ::close(file);
-  }
-
-  void take(int file, std::uint64_t at, std::span<std::byte> out) {
-    if (::pread(file, out.data(), out.size(), static_cast<off_t>(at)) != static_cast<ssize_t>(out.size()))
-      throw std::runtime_error(file_ + " cannot be read");
   }
 
   std::size_t repeat_;
   std::string file_;
   std::vector<std::byte> window_ = std::vector<std::byte>(std::size_t{64} << 10);
+};
+
+/// The same, but each text into new memory of its own, which is kept.
+class KeepHeader final : public Work {
+ public:
+  explicit KeepHeader(Arguments arguments) : repeat_(std::stoul(arguments[0])), file_(arguments[1]) {
+    kept_.reserve(repeat_ + 1);
+    keep();
+  }
+
+  void run() override {
+    for (std::size_t i = 0; i < repeat_; ++i) keep();
+  }
+  void drop() override { kept_.clear(); }
+  [[nodiscard]] std::string listing() const override { return {}; }
+
+ private:
+  void keep() {
+    const HeaderFile file(file_);
+    auto text = std::make_unique_for_overwrite<std::byte[]>(file.length());
+    file.read(0, {text.get(), file.length()});
+    kept_.push_back(std::move(text));
+  }
+
+  std::size_t repeat_;
+  std::string file_;
+  std::vector<std::unique_ptr<std::byte[]>> kept_ = {};
 };
 
 class Parse final : public Work {
@@ -204,6 +251,7 @@ class Serialize final : public Work {
 WorkPtr make_open(Arguments arguments) { return std::make_unique<Open>(arguments); }
 WorkPtr make_open_alone(Arguments arguments) { return std::make_unique<OpenAlone>(arguments); }
 WorkPtr make_read(Arguments arguments) { return std::make_unique<ReadHeader>(arguments); }
+WorkPtr make_keep(Arguments arguments) { return std::make_unique<KeepHeader>(arguments); }
 WorkPtr make_parse(Arguments arguments) { return std::make_unique<Parse>(arguments); }
 WorkPtr make_serialize(Arguments arguments) { return std::make_unique<Serialize>(arguments); }
 

@@ -98,6 +98,27 @@ def copy(source: Path, target: Path) -> Work:
     return work
 
 
+def copy_mapped(source: Path, target: Path) -> Work:
+    """A thread for each processor reads a file into the mapping of another, in large pages."""
+
+    def work() -> Path:
+        with source.open("rb", buffering=0) as old, target.open("w+b") as new:
+            size = source.stat().st_size
+            os.posix_fallocate(new.fileno(), 0, size)
+            with mmap.mmap(new.fileno(), size) as mapped, memoryview(mapped) as memory:
+                mapped.madvise(mmap.MADV_HUGEPAGE)
+
+                def read(at: int) -> int:
+                    with memory[at : at + 16 * BLOCK] as part:
+                        return os.preadv(old.fileno(), [part], at)
+
+                with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+                    assert sum(pool.map(read, blocks(size, 16 * BLOCK))) == size
+        return target
+
+    return work
+
+
 def reading(name: str, make: Callable[[Path], Work], path: Callable[[Case], Path]) -> Contender:
     def prepared(case: Case) -> Any:
         return make(path(case))

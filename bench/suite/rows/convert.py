@@ -100,6 +100,10 @@ def plain_copy(case: Case) -> Work:
     return ceilings.copy(checkpoint(case), case.folder / OUTPUT)
 
 
+def mapped_copy(case: Case) -> Work:
+    return ceilings.copy_mapped(checkpoint(case), case.folder / OUTPUT)
+
+
 def contender(name: str, make: Callable[[Case], Any], *needs: str) -> Contender:
     return Contender(name, make, needs=("safetensors.numpy", *needs), digest=names.of_file)
 
@@ -115,6 +119,7 @@ ROWS = (
             contender(IN_PROCESS, by_torch, "torch", "safetensors.torch"),
             contender("the same as a command", by_command(script)),
             Contender("copy of the file, in the kernel", plain_copy, needs=("safetensors.numpy",), ceiling=True),
+            Contender("copy of the file, mapped", mapped_copy, needs=("safetensors.numpy",), ceiling=True),
         ),
         lambda case: [checkpoint(case)],
         (

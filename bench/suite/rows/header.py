@@ -12,6 +12,8 @@ from suite.model import OURS, Case, Contender, Gate, Row
 CRATE = "safetensors crate"
 WHEEL = "safetensors wheel"
 READ = "read of the header"
+KEPT = "read of the header, into new memory"
+SPLIT = "str.split of the names"
 # How long a text takes is compared by one thread: how many share the work says nothing of the text.
 ALONE = "weighbridge, one thread"
 PLAIN = "weighbridge, as writers write it, one thread"
@@ -48,6 +50,15 @@ def native(path: Any, repeat: int = 1) -> tuple[Contender, Contender, Contender,
     )
 
 
+def kept(path: Callable[[Case], Path], repeat: int) -> Contender:
+    """What reading the bytes costs, where they are kept: as many as are kept of a header."""
+
+    def command(case: Case) -> list[str]:
+        return [str(case.native), "measure", "keep", str(repeat), str(path(case))]
+
+    return Contender(KEPT, command=command, ceiling=True)
+
+
 def opening(identity: str, title: str, count: int, stretch: float, repeat: int = 1) -> Row:
     """A row that opens a file of `count` tensors."""
 
@@ -57,7 +68,7 @@ def opening(identity: str, title: str, count: int, stretch: float, repeat: int =
     return Row(
         identity,
         title,
-        native(path, repeat),
+        (*native(path, repeat), *([kept(path, repeat)] if repeat > 1 else [])),
         lambda case: [path(case), inputs.header_file(case.small().folder, 2)],
         (Gate(CRATE, 12, stretch), Gate(WHEEL, 20)),
         per=lambda case: repeat,
@@ -165,6 +176,10 @@ def listing() -> Row:
 
         return work
 
+    def split(case: Case) -> Any:
+        text = "\n".join(mirror(case)())
+        return lambda: text.split("\n")
+
     return Row(
         "H4",
         "Python: open 100 000 tensors and list their names",
@@ -175,6 +190,7 @@ def listing() -> Row:
             Contender("safetensors pread", wheel("pread"), needs=("safetensors", "numpy"), digest=names.of_names),
             Contender("fastsafetensors", fast, needs=("fastsafetensors",), digest=names.of_names),
             Contender("runai streamer", streamer, needs=("runai_model_streamer",), digest=names.of_names),
+            Contender(SPLIT, split, needs=("weighbridge.safetensors", "numpy"), ceiling=True),
         ),
         lambda case: [path(case)],
         (
