@@ -46,7 +46,7 @@ import weighbridge.torch
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples/tensor_parallel"))
 from model import make_shard, slice_of, slices_of, write_model
-from suite import residency
+from suite import machine, residency
 
 Tensors = dict[str, torch.Tensor]
 
@@ -196,18 +196,19 @@ class Outcome:
     memory: int
 
 
-def place(model: Model, *, cold: bool) -> None:
-    """Brings the model into the page cache, or out of it."""
+def place(model: Model, count: int, *, cold: bool) -> None:
+    """Brings the model into the page cache, or out of it, and has the host back the memory of all ranks."""
     files = [*model.shards, model.pickle]
     if cold and residency.evict(files) > 0:
         sys.exit("the model does not leave the page cache")
+    machine.back_memory((count + 1) * model.pickle.stat().st_size)
     if not cold and all(residency.warm(files) < 1 for _ in range(TRIES)):
         sys.exit("the model does not stay in the page cache")
 
 
 def run_ranks(contender: str, model: Model, count: int, *, cold: bool, watch: bool = False) -> Outcome:
     """Starts the ranks together. With `watch` memory is looked at all the time, and the seconds mean nothing."""
-    place(model, cold=cold)
+    place(model, count, cold=cold)
     ranks = [Rank(partial(CONTENDERS[contender], model, rank, count)) for rank in range(count)]
     base = peak = sum(rank.pss() for rank in ranks)
     begun = time.perf_counter()
