@@ -1,8 +1,6 @@
 #include "io/direct_sink.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -10,29 +8,25 @@
 #include <unistd.h>
 
 #include "io/pages.hpp"
+#include "io/unit_memory.hpp"
 #include "io/uring.hpp"
 
 namespace weighbridge::io {
 namespace {
 
-constexpr std::uint64_t kUnit = std::uint64_t{1} << 20;  // one write
-constexpr unsigned kWritesAtOnce = 8;                    // of all lanes; more make no disk faster
+constexpr unsigned kWritesAtOnce = 16;  // of all lanes; more make no disk faster
 
 std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) { return value - value % unit; }
 std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) { return round_down(value + unit - 1, unit); }
 
-struct FreePages {
-  void operator()(std::byte* pages) const noexcept { std::free(pages); }
-};
-
 /// Room for one unit of the file; bytes [begin, end) of the file lie in it where they lie in their unit.
 struct Unit {
-  std::unique_ptr<std::byte, FreePages> memory;
+  std::byte* memory = nullptr;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
 
   [[nodiscard]] std::span<std::byte> bytes(std::uint64_t from, std::uint64_t to) const {
-    return {memory.get() + from % kUnit, to - from};
+    return {memory + from % kUnit, to - from};
   }
 };
 
@@ -40,9 +34,13 @@ struct Unit {
 
 class DirectSink::Lane final : public Sink {
  public:
-  explicit Lane(DirectSink& sink) : sink_(sink), ring_(Ring::open(sink.depth_)) {
-    units_.resize(ring_ ? sink.depth_ : 1);
-    for (std::size_t i = units_.size(); i-- > 0;) free_.push_back(i);
+  explicit Lane(DirectSink& sink)
+      : sink_(sink), units_(sink.depth_), memory_(sink.depth_), ring_(Ring::open(sink.depth_)) {
+    if (!ring_) units_.resize(1);
+    for (std::size_t i = units_.size(); i-- > 0;) {
+      units_[i].memory = memory_.of(i);
+      free_.push_back(i);
+    }
     if (ring_) sink_.io_uring_ = true;
   }
 
@@ -77,8 +75,6 @@ class DirectSink::Lane final : public Sink {
     filling_ = free_.back();
     free_.pop_back();
     Unit& unit = units_[*filling_];
-    if (!unit.memory) unit.memory.reset(static_cast<std::byte*>(std::aligned_alloc(page_bytes(), kUnit)));
-    if (!unit.memory) throw std::bad_alloc();
     unit.begin = unit.end = offset;
     return unit;
   }
@@ -132,7 +128,8 @@ class DirectSink::Lane final : public Sink {
   }
 
   DirectSink& sink_;
-  std::vector<Unit> units_;  // outlive the ring, which may still read them
+  std::vector<Unit> units_;
+  UnitMemory memory_;  // outlives the ring, which may still read it
   std::vector<std::size_t> free_;
   std::optional<std::size_t> filling_;
   std::optional<Ring> ring_;

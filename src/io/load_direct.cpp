@@ -1,13 +1,9 @@
 #include "io/load_direct.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 #include <utility>
 
 #include <unistd.h>
-
-#include "io/pages.hpp"
 
 namespace weighbridge::io {
 namespace {
@@ -50,11 +46,11 @@ class Cutter {
   [[nodiscard]] DirectRead next(std::uint64_t at, std::uint64_t end) const {
     const auto [straight, straight_end] = straight_range(parts_.front());
     if (at >= straight && at < straight_end) {
-      const std::uint64_t bytes = std::min(kDirectBytes, straight_end - at);
+      const std::uint64_t bytes = std::min(kUnit, straight_end - at);
       std::byte* memory = parts_.front().out().data() + (at - begin_of(parts_.front()));
       return {.file = &file_, .begin = at, .bytes = bytes, .straight = memory, .parts = parts_.first(1)};
     }
-    return buffered(at, std::min(end, at + kDirectBytes));
+    return buffered(at, std::min(end, at + kUnit));
   }
 
   /// A read through a buffer, up to where one can go straight.
@@ -92,10 +88,12 @@ void append_direct_reads(std::vector<DirectRead>& reads, LoadFile& file, std::sp
   }
 }
 
-void DirectLane::FreePages::operator()(std::byte* pages) const noexcept { std::free(pages); }
-
 DirectLane::DirectLane(PageMaker& pages, ProgressMeter& meter, std::optional<Ring> ring, unsigned depth)
-    : pages_(pages), meter_(meter), slots_(ring ? depth : 1), ring_(std::move(ring)) {
+    : pages_(pages),
+      meter_(meter),
+      slots_(ring ? depth : 1),
+      buffers_(slots_.size()),
+      ring_(std::move(ring)) {
   for (std::size_t slot = slots_.size(); slot-- > 0;) free_.push_back(slot);
 }
 
@@ -116,34 +114,28 @@ void DirectLane::run(std::span<const DirectRead> reads, std::atomic<std::size_t>
       continue;
     }
     const Ring::Completion ended = ring_->wait();
-    Slot& slot = slots_[ended.tag];
+    const DirectRead& read = *slots_[ended.tag];
     free_.push_back(ended.tag);
-    finish(*slot.read, {slot.buffer.get(), slot.read->bytes}, ended.result);
+    finish(read, buffer(read, ended.tag), ended.result);
   }
 }
 
-std::span<std::byte> DirectLane::target(Slot& slot) {
-  if (slot.read->straight != nullptr) return {slot.read->straight, slot.read->bytes};
-  if (!slot.buffer) {
-    slot.buffer.reset(static_cast<std::byte*>(std::aligned_alloc(page_bytes(), kDirectBytes)));
-    if (!slot.buffer) throw std::bad_alloc();
-  }
-  return {slot.buffer.get(), slot.read->bytes};
+std::span<std::byte> DirectLane::buffer(const DirectRead& read, std::size_t slot) const {
+  return {buffers_.of(slot), read.bytes};
 }
 
-void DirectLane::start(const DirectRead& read, std::size_t number) {
-  Slot& slot = slots_[number];
-  slot.read = &read;
-  const std::span<std::byte> out = target(slot);
+void DirectLane::start(const DirectRead& read, std::size_t slot) {
+  slots_[slot] = &read;
+  const auto out = read.straight != nullptr ? std::span(read.straight, read.bytes) : buffer(read, slot);
   if (read.straight != nullptr) pages_.make(out);
   if (ring_) {
     read.file->note_io_uring();
-    ring_->read(read.file->descriptor(), read.begin, out, number);
+    ring_->read(read.file->descriptor(), read.begin, out, slot);
     return;
   }
   const ssize_t got =
       ::pread(read.file->descriptor(), out.data(), out.size(), static_cast<off_t>(read.begin));
-  free_.push_back(number);
+  free_.push_back(slot);
   finish(read, out, got);
 }
 

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "io/load_parts.hpp"
 #include "io/page_maker.hpp"
 #include "io/progress.hpp"
+#include "io/unit_memory.hpp"
 #include "io/uring.hpp"
 
 namespace weighbridge::io {
@@ -25,8 +25,6 @@ struct DirectRead {
   std::byte* straight = nullptr;         ///< Null: through a buffer.
   std::span<const LoadPart> parts = {};  ///< All whose bytes are among those read.
 };
-
-inline constexpr std::uint64_t kDirectBytes = std::uint64_t{1} << 20;
 
 /// Plans the reads of `parts`: contiguous, in order of the source, and each wanted once. Parts that are
 /// nearer than `gap` are read together.
@@ -45,21 +43,14 @@ class DirectLane {
   void run(std::span<const DirectRead> reads, std::atomic<std::size_t>& next);
 
  private:
-  struct FreePages {
-    void operator()(std::byte* pages) const noexcept;
-  };
-  struct Slot {
-    const DirectRead* read = nullptr;
-    std::unique_ptr<std::byte, FreePages> buffer;
-  };
-
   void start(const DirectRead& read, std::size_t slot);
   void finish(const DirectRead& read, std::span<const std::byte> buffer, std::int64_t result);
-  std::span<std::byte> target(Slot& slot);
+  [[nodiscard]] std::span<std::byte> buffer(const DirectRead& read, std::size_t slot) const;
 
   PageMaker& pages_;
   ProgressMeter& meter_;
-  std::vector<Slot> slots_;  // outlive the ring, which may still fill them
+  std::vector<const DirectRead*> slots_;  // what is read into each buffer, or straight
+  UnitMemory buffers_;                    // outlives the ring, which may still fill it
   std::vector<std::size_t> free_;
   std::optional<Ring> ring_;
 };
