@@ -12,7 +12,6 @@ from typing import Any
 from suite.model import Case, Contender, Work
 
 BLOCK = 2**20
-DEPTH = 16
 
 
 def blocks(size: int, length: int = BLOCK) -> list[int]:
@@ -42,44 +41,15 @@ def read(path: Path) -> Work:
     return work
 
 
-def direct_read(path: Path) -> Work:
-    """16 requests of 1 MiB at a time, past the page cache, into memory that has its pages already."""
-    size = path.stat().st_size
-    memory = mmap.mmap(-1, -(-size // BLOCK) * BLOCK)
-    memory[:: mmap.PAGESIZE] = b"x" * (len(memory) // mmap.PAGESIZE)
-    target = memoryview(memory)
+def write(size: int, path: Path) -> Work:
+    """One thread writes as many bytes, 16 MiB at a time, from memory that has its pages already."""
+    source = memoryview(b"x" * size)
 
     def work() -> None:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECT)
-        with ThreadPoolExecutor(DEPTH) as pool:
-            done = pool.map(lambda at: os.preadv(descriptor, [target[at : at + BLOCK]], at), blocks(size))
-            assert sum(done) >= size
-        os.close(descriptor)
-
-    return work
-
-
-def page_aligned(size: int) -> memoryview:
-    """Memory of whole blocks, with its pages, full of something."""
-    memory = mmap.mmap(-1, -(-size // BLOCK) * BLOCK)
-    for offset in blocks(len(memory)):
-        memory[offset : offset + BLOCK] = b"x" * BLOCK
-    return memoryview(memory)
-
-
-def write(source: memoryview, path: Path, length: int = 16 * BLOCK, *, direct: bool = False) -> Work:
-    """Buffered writes by one thread, or 8 direct ones at a time with the file and its folder synced."""
-
-    def work() -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | (os.O_DIRECT if direct else 0)
-        descriptor = os.open(path, flags, 0o644)
-        os.posix_fallocate(descriptor, 0, len(source))
-        with ThreadPoolExecutor(8 if direct else 1) as pool:
-            put: Callable[[int], int] = lambda at: os.pwrite(descriptor, source[at : at + length], at)  # noqa: E731
-            assert sum(pool.map(put, blocks(len(source), length))) == len(source)
-        if direct:
-            os.fsync(descriptor)
-        os.close(descriptor)
+        with path.open("wb", buffering=0) as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            for offset in blocks(size, 16 * BLOCK):
+                assert os.pwrite(file.fileno(), source[offset : offset + 16 * BLOCK], offset) > 0
 
     return work
 
@@ -117,6 +87,11 @@ def copy_mapped(source: Path, target: Path) -> Work:
         return target
 
     return work
+
+
+def native(name: str, arguments: Callable[[Case], list[str]]) -> Contender:
+    """What bench/native does without any format."""
+    return Contender(name, command=lambda case: [str(case.native), "measure", *arguments(case)], ceiling=True)
 
 
 def reading(name: str, make: Callable[[Path], Work], path: Callable[[Case], Path]) -> Contender:

@@ -64,13 +64,20 @@ def stretch_text(judged: Record, unit: str) -> str:
     return wish if reached in (None, verdict.FAILS) else f"{wish}, {reached}"
 
 
+def against_text(judged: Record) -> str:
+    """Who ours is compared with, and in which way, or nothing where a bound is kept."""
+    if not judged.get("against"):
+        return ""
+    details = (", a byte" if judged.get("per_byte") else "") + (f", {judged['when']}" if judged.get("when") else "")
+    return f"{judged['against']}{details}"
+
+
 def judged_cells(row: Record, judged: Record) -> list[str]:
     against = judged.get("against")
-    details = (", a byte" if judged.get("per_byte") else "") + (f", {judged['when']}" if judged.get("when") else "")
     return [
         row["id"],
         row["title"],
-        f"{against}{details}" if against else "-",
+        against_text(judged) or "-",
         median_text(row, against) if against else "-",
         median_text(row, judged["ours"]),
         estimate_text(judged, row["unit"]),
@@ -150,8 +157,10 @@ def missed_text(row: Record, judged: Record) -> str:
         for kind, key in (("gate", "verdict"), ("stretch", "stretch_verdict"))
         if judged.get(key) not in (verdict.HOLDS, None)
     ]
-    against = f"{judged['against']}: " if judged.get("against") else ""
-    return f"{against}{estimate_text(judged, row['unit'])}, {', '.join(asked)}" if asked else ""
+    if not asked:
+        return ""
+    against = f"{against_text(judged)}: " if judged.get("against") else ""
+    return f"{against}{estimate_text(judged, row['unit'])}, {', '.join(asked)}"
 
 
 def machines(rows: list[Record]) -> str:

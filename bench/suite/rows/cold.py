@@ -14,23 +14,29 @@ from suite.rows.load import large
 
 WHEEL = "safetensors numpy"
 DEVICE = "device, O_DIRECT"
+COPY = "weighbridge, owned copy"  # What the wheel gives: arrays of the caller's own.
 PEERS = ("weighbridge mirror", WHEEL, "safetensors numpy pread", "fastsafetensors", "runai streamer")
 SPARSE_TENSORS, SPARSE_MIB, TAKEN = 4096, 4096, 100  # Of 4096 tensors of 1 MiB every hundredth is wanted.
 
 
 def whole() -> Row:
     """All of the file in memory: a byte of every page is looked at."""
-    copy = contenders("copy", large, (), touching.touch_pages)[0]
+    copy = replace(contenders("copy", large, (), touching.touch_pages)[0], name=COPY)
     return Row(
         "C1",
         "cold: 1 GiB in memory, ready for numpy",
         (
             *contenders("view", large, PEERS, touching.touch_pages),
-            replace(copy, name="weighbridge, owned copy"),
-            ceilings.reading(DEVICE, ceilings.direct_read, large),
+            copy,
+            ceilings.native(DEVICE, lambda case: ["device_read", str(large(case))]),
         ),
         lambda case: [large(case)],
-        (Gate(WHEEL, 1.4, 2.0), Gate(DEVICE, 0.75, 0.95)),
+        (
+            Gate(WHEEL, 1.4, 2.0),
+            Gate(DEVICE, 0.75, 0.95),
+            Gate(WHEEL, 1.4, 2.0, ours=COPY, when="owned copy"),
+            Gate(DEVICE, 0.75, 0.95, ours=COPY, when="owned copy"),
+        ),
         cold=True,
     )
 

@@ -118,21 +118,17 @@ def contender(
     return Contender(name, saving(save, share, output), needs=(needs, "safetensors.numpy"), share=share, digest=digest)
 
 
-def pwrite(*, direct: bool = False) -> Callable[[Case], Work]:
-    def make(case: Case) -> Work:
-        length = ceilings.BLOCK if direct else 16 * ceilings.BLOCK
-        return ceilings.write(case.shared, case.folder / OUTPUT, length, direct=direct)
-
-    return make
+def pwrite(case: Case) -> Work:
+    return ceilings.write(tensor_bytes(case), case.folder / OUTPUT)
 
 
-def raw(case: Case) -> memoryview:
-    return ceilings.page_aligned(tensor_bytes(case))
+def write_directly(case: Case) -> list[str]:
+    return ["device_write", str(case.folder / OUTPUT), str(tensor_bytes(case))]
 
 
 OURS_NUMPY = contender(OURS, ours(), "weighbridge.numpy")
-PWRITE_LIMIT = Contender(PWRITE, pwrite(), needs=("numpy",), share=raw, ceiling=True)
-DIRECT_LIMIT = Contender("device, O_DIRECT", pwrite(direct=True), needs=("numpy",), share=raw, ceiling=True)
+PWRITE_LIMIT = Contender(PWRITE, pwrite, ceiling=True)
+DIRECT_LIMIT = ceilings.native("device, O_DIRECT", write_directly)
 
 
 def none(case: Case) -> list[Path]:
