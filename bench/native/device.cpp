@@ -73,6 +73,7 @@ void request_all(std::size_t bytes, const std::function<ssize_t(std::size_t offs
   std::atomic<std::size_t> moved = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kAtOnce);
     for (std::size_t i = 0; i < kAtOnce; ++i) {
       threads.emplace_back([&] {
         for (std::size_t at = kRequest * next++; at < bytes; at = kRequest * next++) {
