@@ -38,14 +38,16 @@ void list(const wb::Header& header, std::string& lines) {
 
 class Open final : public Work {
  public:
-  explicit Open(Arguments arguments)
-      : repeat_(std::stoul(arguments[0])), files_(arguments.begin() + 2, arguments.end()) {
+  /// `keep`: all that was opened stays; otherwise each is let go before the next.
+  Open(Arguments arguments, bool keep)
+      : repeat_(std::stoul(arguments[0])), files_(arguments.begin() + 2, arguments.end()), keep_(keep) {
     static_cast<void>(wb::SafetensorsFile::open(arguments[1]));  // code that has never run is slow
     opened_.reserve(repeat_ * files_.size());
   }
 
   void run() override {
     for (std::size_t i = 0; i < repeat_; ++i) {
+      if (!keep_) opened_.clear();
       if (files_.size() > 1) {
         opened_ = wb::SafetensorsFile::open_all(files_);
       } else {
@@ -75,6 +77,7 @@ class Open final : public Work {
 
   std::size_t repeat_;
   std::vector<std::filesystem::path> files_;
+  bool keep_;
   std::vector<wb::SafetensorsFile> opened_ = {};
   std::size_t refused_ = 0;
 };
@@ -248,7 +251,8 @@ class Serialize final : public Work {
 
 }  // namespace
 
-WorkPtr make_open(Arguments arguments) { return std::make_unique<Open>(arguments); }
+WorkPtr make_open(Arguments arguments) { return std::make_unique<Open>(arguments, true); }
+WorkPtr make_open_in_turn(Arguments arguments) { return std::make_unique<Open>(arguments, false); }
 WorkPtr make_open_alone(Arguments arguments) { return std::make_unique<OpenAlone>(arguments); }
 WorkPtr make_read(Arguments arguments) { return std::make_unique<ReadHeader>(arguments); }
 WorkPtr make_keep(Arguments arguments) { return std::make_unique<KeepHeader>(arguments); }

@@ -35,9 +35,16 @@ constexpr const char* kKind = "debug";
 
 WorkPtr make_work(const std::string& name, Arguments arguments) {
   static const std::map<std::string, std::function<WorkPtr(Arguments)>> known = {
-      {"checkpoint", make_checkpoint},     {"column", make_column}, {"device_read", make_device_read},
-      {"device_write", make_device_write}, {"keep", make_keep},     {"open", make_open},
-      {"open_alone", make_open_alone},     {"parse", make_parse},   {"read", make_read},
+      {"checkpoint", make_checkpoint},
+      {"column", make_column},
+      {"device_read", make_device_read},
+      {"device_write", make_device_write},
+      {"keep", make_keep},
+      {"open", make_open},
+      {"open_alone", make_open_alone},
+      {"open_in_turn", make_open_in_turn},
+      {"parse", make_parse},
+      {"read", make_read},
       {"serialize", make_serialize},
   };
   const auto found = known.find(name);

@@ -28,8 +28,9 @@ using WorkPtr = std::unique_ptr<Work>;
 /// Prepares the work of that name. Throws std::invalid_argument for one that there is not.
 WorkPtr make_work(const std::string& name, Arguments arguments);
 
-WorkPtr make_open(Arguments arguments);         // REPEAT WARM_FILE FILE...: open, check and index each file
-WorkPtr make_open_alone(Arguments arguments);   // WARM_FILE FILE: the same by one thread
+WorkPtr make_open(Arguments arguments);          // REPEAT WARM_FILE FILE...: open, check and index each file
+WorkPtr make_open_in_turn(Arguments arguments);  // the same, each let go before the next
+WorkPtr make_open_alone(Arguments arguments);    // WARM_FILE FILE: the same by one thread
 WorkPtr make_read(Arguments arguments);         // REPEAT FILE: read the bytes of its header, and nothing more
 WorkPtr make_keep(Arguments arguments);         // REPEAT FILE: the same into new memory, which is kept
 WorkPtr make_parse(Arguments arguments);        // FILE: open, check and index it from memory

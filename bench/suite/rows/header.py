@@ -19,11 +19,17 @@ ALONE = "weighbridge, one thread"
 PLAIN = "weighbridge, as writers write it, one thread"
 
 
-def native(path: Any, repeat: int = 1) -> tuple[Contender, Contender, Contender, Contender]:
-    """Both cores without Python, the wheel, and what reading the bytes costs."""
+def native(path: Any, repeat: int = 1, *, keep: bool = True) -> tuple[Contender, Contender, Contender, Contender]:
+    """Both cores without Python, the wheel, and what reading the bytes costs. All that was opened is kept, or each let
+    go before the next."""
 
     def arguments(case: Case) -> list[str]:
-        return ["open", str(repeat), str(inputs.header_file(case.small().folder, 2)), str(path(case))]
+        return [
+            "open" if keep else "open_in_turn",
+            str(repeat),
+            str(inputs.header_file(case.small().folder, 2)),
+            str(path(case)),
+        ]
 
     def wheel(case: Case) -> Any:
         from safetensors import SafetensorError, safe_open
@@ -36,7 +42,14 @@ def native(path: Any, repeat: int = 1) -> tuple[Contender, Contender, Contender,
             except SafetensorError:
                 return None
 
-        return lambda: [open_one() for _ in range(repeat)]
+        def in_turn() -> list[Any]:
+            opened = None
+            for _ in range(repeat):
+                opened = None
+                opened = open_one()
+            return [opened]
+
+        return (lambda: [open_one() for _ in range(repeat)]) if keep else in_turn
 
     return (
         Contender(OURS, command=lambda case: [str(case.native), "measure", *arguments(case)]),
@@ -59,7 +72,7 @@ def kept(path: Callable[[Case], Path], repeat: int) -> Contender:
     return Contender(KEPT, command=command, ceiling=True)
 
 
-def opening(identity: str, title: str, count: int, stretch: float, repeat: int = 1) -> Row:
+def opening(identity: str, title: str, count: int, stretch: float, repeat: int = 1, *, keep: bool = True) -> Row:
     """A row that opens a file of `count` tensors."""
 
     def path(case: Case) -> Path:
@@ -68,7 +81,7 @@ def opening(identity: str, title: str, count: int, stretch: float, repeat: int =
     return Row(
         identity,
         title,
-        (*native(path, repeat), *([kept(path, repeat)] if repeat > 1 else [])),
+        (*native(path, repeat, keep=keep), *([kept(path, repeat)] if repeat > 1 and keep else [])),
         lambda case: [path(case), inputs.header_file(case.small().folder, 2)],
         (Gate(CRATE, 12, stretch), Gate(WHEEL, 20)),
         per=lambda case: repeat,
@@ -239,6 +252,7 @@ ROWS = (
     opening("H1", "open, check and index 300 tensors (38 KB)", 300, 22, repeat=100),
     opening("H2", "the same, 100 000 tensors (13 MB)", 100_000, 22),
     opening("H3", "the same, 600 000 tensors (81 MB)", 600_000, 26),
+    opening("H1 in turn", "as H1, but each is let go before the next", 300, 22, repeat=100, keep=False),
     listing(),
     *(hostile(kind) for kind in inputs.HOSTILE),
     longest(),

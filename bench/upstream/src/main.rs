@@ -1,6 +1,7 @@
 // Opens files with the reference's crate, in the conversation that bench/suite/zygote.py describes.
 //
-//   upstream_bench open REPEAT WARM_FILE FILE...
+//   upstream_bench open REPEAT WARM_FILE FILE...          keeps all that was opened
+//   upstream_bench open_in_turn REPEAT WARM_FILE FILE...  lets go of it before it begins again
 //
 // As the Python package of the reference does it, the file is mapped and its header read from there.
 use std::ffi::c_void;
@@ -90,6 +91,7 @@ fn next_line() -> String {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
+    let keep = arguments[1] != "open_in_turn";
     let repeat: usize = arguments[2].parse().expect("a number");
     let files = &arguments[4..];
     open(&arguments[3]);
@@ -98,6 +100,9 @@ fn main() {
     next_line();
     let start = Instant::now();
     for _ in 0..repeat {
+        if !keep {
+            opened.clear();
+        }
         opened.extend(files.iter().map(|file| open(file)));
     }
     say(format!("{{\"seconds\": {:.9}}}", start.elapsed().as_secs_f64()));
