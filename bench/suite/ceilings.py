@@ -41,14 +41,13 @@ def read(path: Path) -> Work:
     return work
 
 
-def write(size: int, path: Path) -> Work:
-    """One thread writes as many bytes, 16 MiB at a time, from memory that has its pages already."""
-    source = memoryview(b"x" * size)
+def write(source: memoryview, path: Path) -> Work:
+    """One thread writes the bytes, 16 MiB at a time."""
 
     def work() -> None:
         with path.open("wb", buffering=0) as file:
-            os.posix_fallocate(file.fileno(), 0, size)
-            for offset in blocks(size, 16 * BLOCK):
+            os.posix_fallocate(file.fileno(), 0, len(source))
+            for offset in blocks(len(source), 16 * BLOCK):
                 assert os.pwrite(file.fileno(), source[offset : offset + 16 * BLOCK], offset) > 0
 
     return work
