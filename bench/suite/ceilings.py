@@ -48,7 +48,8 @@ def write(source: memoryview, path: Path) -> Work:
         with path.open("wb", buffering=0) as file:
             os.posix_fallocate(file.fileno(), 0, len(source))
             for offset in blocks(len(source), 16 * BLOCK):
-                assert os.pwrite(file.fileno(), source[offset : offset + 16 * BLOCK], offset) > 0
+                part = source[offset : offset + 16 * BLOCK]
+                assert os.pwrite(file.fileno(), part, offset) == len(part)
 
     return work
 

@@ -58,7 +58,7 @@ class Contender:
     share: Callable[[Case], Any] | None = None  # Made once, before the fork.
     digest: Callable[[Any], str] | None = None
     size: Callable[[Case], float] | None = None  # Bytes that the work is about.
-    ceiling: bool = False  # A limit of the machine, which no package can pass.
+    ceiling: bool = False  # What the machine does without any format.
 
 
 @dataclass(frozen=True)

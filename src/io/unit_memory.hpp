@@ -12,9 +12,9 @@ namespace weighbridge::io {
 inline constexpr std::uint64_t kUnit = std::uint64_t{1} << 20;
 
 /// Room for some units, each at a multiple of a page, in large pages. A unit of small ones lies in 256
-/// places. Many disks take no more than 254 with one request, so that it is split; and where their queue has
-/// as many entries, as those of virtual machines often have, it holds one request at a time, whatever is in
-/// flight. What is never touched takes no memory. Throws std::bad_alloc.
+/// places. Some disks take no more than 254 with one request, so that it is split; and where their queue has
+/// 256 entries, as that of a virtual machine may, it holds one request at a time, whatever is in flight. What
+/// is never touched takes no memory. Throws std::bad_alloc.
 class UnitMemory {
  public:
   explicit UnitMemory(std::size_t units)
