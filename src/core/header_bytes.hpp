@@ -57,7 +57,11 @@ class Bytes16 {
   [[nodiscard]] std::uint32_t special() const noexcept {
     return bits((bytes_ == '"') | (bytes_ == '\\') | (bytes_ < 0x20));
   }
-  [[nodiscard]] std::uint32_t beyond_ascii() const noexcept { return detail::high_bits(bytes_); }
+  /// Those, and all that are not ASCII: as signed characters, these are the least.
+  [[nodiscard]] std::uint32_t special_or_not_ascii() const noexcept {
+    using Signed = signed char __attribute__((vector_size(16)));
+    return bits((bytes_ == '"') | (bytes_ == '\\') | (std::bit_cast<Signed>(bytes_) < 0x20));
+  }
 
  private:
   /// Of a comparison, which makes every byte all zeros or all ones.

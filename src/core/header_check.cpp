@@ -11,12 +11,12 @@ namespace weighbridge {
 namespace {
 
 // Multiplies from left to right, as the reference does.
-std::optional<std::uint64_t> bit_count(const Header::Data& data, const TensorRecord& tensor) noexcept {
+std::optional<std::uint64_t> bit_count(DType dtype, std::span<const std::uint64_t> shape) noexcept {
   std::uint64_t product = 1;
-  for (const std::uint64_t size : data.shape(tensor)) {
+  for (const std::uint64_t size : shape) {
     if (__builtin_mul_overflow(product, size, &product)) return std::nullopt;
   }
-  return checked_mul(product, bit_width(tensor.dtype));
+  return checked_mul(product, bit_width(dtype));
 }
 
 std::string type_text(const Header::Data& data, const TensorRecord& tensor) {
@@ -56,7 +56,7 @@ class LayoutCheck {
   }
 
   void check_size(const TensorRecord& tensor) {
-    const auto bits = bit_count(data_, tensor);
+    const auto bits = bit_count(tensor.dtype, data_.shape(tensor));
     if (!bits) {
       return error(ErrorCode::ValidationOverflow, tensor, [&] {
         return fmt::format("{} needs a number of bits that does not fit 64 bits", type_text(data_, tensor));
@@ -100,8 +100,8 @@ void sort_metadata(Header::Data& data, HeaderReport& report) {
   }
 }
 
-std::optional<std::uint64_t> byte_count(const Header::Data& data, const TensorRecord& tensor) noexcept {
-  const auto bits = bit_count(data, tensor);
+std::optional<std::uint64_t> byte_count(DType dtype, std::span<const std::uint64_t> shape) noexcept {
+  const auto bits = bit_count(dtype, shape);
   return bits && *bits % 8 == 0 ? std::optional(*bits / 8) : std::nullopt;
 }
 
@@ -109,7 +109,7 @@ bool tensors_tile(const Header::Data& data) noexcept {
   std::uint64_t covered = 0;
   for (const TensorRecord& tensor : data.tensors) {
     if (tensor.begin != covered || tensor.end < covered) return false;
-    if (byte_count(data, tensor) != tensor.end - covered) return false;
+    if (byte_count(tensor.dtype, data.shape(tensor)) != tensor.end - covered) return false;
     covered = tensor.end;
   }
   return covered == data.data_bytes;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "core/header_data.hpp"
 #include "core/header_report.hpp"
@@ -12,9 +13,10 @@ namespace weighbridge {
 /// Puts the metadata in order of key; reports DuplicateKey.
 void sort_metadata(Header::Data& data, HeaderReport& report);
 
-/// How many bytes the tensor's dtype and shape need; nothing when that is no whole number or does not fit.
-[[nodiscard]] std::optional<std::uint64_t> byte_count(const Header::Data& data,
-                                                      const TensorRecord& tensor) noexcept;
+/// How many bytes a tensor of that dtype and shape needs; nothing when that is no whole number or its bits do
+/// not fit 64 bits.
+[[nodiscard]] std::optional<std::uint64_t> byte_count(DType dtype,
+                                                      std::span<const std::uint64_t> shape) noexcept;
 
 /// Whether the tensors, in the order that they are in, tile the data section, as those of most files do.
 /// Then they are sorted too, and check_layout would find nothing.

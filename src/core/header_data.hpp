@@ -39,15 +39,19 @@ struct TextRange {
 /// No tensor has more dimensions, whatever the limits say.
 inline constexpr std::uint32_t kMostDims = (std::uint32_t{1} << 24) - 1;
 
-struct TensorRecord {
+/// A dtype and a shape, whose dimensions lie in Header::Data::dims.
+struct TensorType {
+  std::uint32_t dims_at = 0;
+  std::uint32_t rank : 24 = 0;
+  DType dtype : 8 = DType::F32;
+};
+
+struct TensorRecord : TensorType {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   TextRange name;
   std::uint32_t text_at = 0;  ///< Where the name stood in the text of the file.
-  std::uint32_t dims_at = 0;
   std::uint32_t name_hash = 0;
-  std::uint32_t rank : 24 = 0;
-  DType dtype : 8 = DType::F32;
 };
 static_assert(sizeof(TensorRecord) == 40);
 
@@ -91,7 +95,7 @@ struct Header::Data {
     return {text.get() + range.at, range.size};
   }
   [[nodiscard]] std::string_view name(std::size_t i) const noexcept { return view(tensors[i].name); }
-  [[nodiscard]] std::span<const std::uint64_t> shape(const TensorRecord& tensor) const noexcept {
+  [[nodiscard]] std::span<const std::uint64_t> shape(const TensorType& tensor) const noexcept {
     return {dims.data() + tensor.dims_at, tensor.rank};
   }
 };

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t kDimBytes = sizeof(std::uint64_t);
 
+// Where a function here is always inlined, what it is given by reference stays in registers. In memory it
+// would be written in parts and read as a whole, which waits until all of it has arrived.
+
 void set_name(TensorRecord& record, const char* text, std::string_view name) noexcept {
   record.name = {static_cast<std::uint32_t>(name.data() - text), static_cast<std::uint32_t>(name.size())};
   record.text_at = record.name.at;
@@ -22,66 +25,81 @@ void set_name(TensorRecord& record, const char* text, std::string_view name) noe
 inline bool take_offsets(HeaderPieces& text, LastNumber& last, TensorRecord& record) noexcept {
   if (!text.take('[') || !text.take_number_like(last, record.begin) || !text.take_comma()) return false;
   const char* end = text.at();
-  if (!text.take_large_number(record.end)) return false;
+  if (!text.take_large_number(record.end, last.size())) return false;
   last = LastNumber(end, text.at(), record.end);
   return text.take(']');
 }
 
-// The fields of one entry on their way into a record. Any function that gives false ends the attempt.
-class Attempt {
+bool take_new_dtype(HeaderPieces& text, KnownDType& known) noexcept {
+  const char* start = text.at();
+  if (!text.take('"')) return false;
+  std::string_view name;
+  if (!text.take_plain(name) || !text.take('"')) return false;
+  const auto dtype = find_dtype(name);
+  if (dtype) known = {*dtype, PieceWord(start, text.at())};
+  return dtype.has_value();
+}
+
+// Most tensors have the dtype of the one before, or a second one.
+[[gnu::always_inline]] inline bool take_dtype(HeaderPieces& text, Usual& usual, Layout& layout) noexcept {
+  if (!text.take(usual.dtype.word)) {
+    std::swap(usual.dtype, usual.other_dtype);
+    if (!text.take(usual.dtype.word) && !take_new_dtype(text, usual.dtype)) return false;
+  }
+  layout.dtype = usual.dtype.dtype;
+  return true;
+}
+
+[[gnu::always_inline]] inline bool take_shape(HeaderPieces& text, std::size_t most_dims,
+                                              std::pmr::vector<std::uint64_t>& dims, Layout& layout) {
+  layout.dims_at = static_cast<std::uint32_t>(dims.size());
+  HeaderPieces shape = text;  // a copy lives in a register
+  if (!shape.take('[')) return false;
+  std::uint32_t rank = 0;
+  if (!shape.is_at(']')) {
+    do {
+      std::uint64_t dim = 0;
+      if (rank == most_dims || !shape.take_number(dim)) return false;
+      dims.push_back(dim);
+      ++rank;
+    } while (shape.take_comma());
+  }
+  layout.rank = rank & kMostDims;
+  text = shape;
+  return text.take(']');
+}
+
+// The fields of one entry, in any order, on their way into a record. Any function that gives false ends the
+// attempt.
+class Fields {
  public:
-  Attempt(const char* at, std::size_t most_dims, bool may_have_more, Usual& usual,
-          Header::Data& data) noexcept
-      : text_(at), most_dims_(most_dims), may_have_more_(may_have_more), usual_(usual), data_(data) {}
+  Fields(const char* at, std::size_t most_dims, Usual& usual, Header::Data& data) noexcept
+      : text_(at), most_dims_(most_dims), usual_(usual), data_(data) {}
 
   bool read(TensorRecord& record) {
-    const HeaderPieces fields = text_;
-    const std::size_t dims = data_.dims.size();
-    if (read_compact(record)) return true;
-    text_ = fields;
-    layout_ = nullptr;
-    record.rank = 0;
-    data_.dims.resize(dims);
-    return read_fields(record);
-  }
-
-  [[nodiscard]] const char* behind() const noexcept { return text_.at(); }
-
-  /// Where the dtype of a compact entry stood, whose shape follows on it; null for others.
-  [[nodiscard]] const char* layout() const noexcept { return layout_; }
-
-  /// Whether a compact entry goes on with more fields.
-  [[nodiscard]] bool has_more() const noexcept { return has_more_; }
-
- private:
-  enum Field : unsigned { kDType = 1, kShape = 2, kOffsets = 4 };
-
-  bool read_compact(TensorRecord& record) {
-    if (!text_.take(R"(":{"dtype":)")) return false;
-    layout_ = text_.at();
-    return read_dtype(record) && text_.take(R"(,"shape":)") && read_shape(record) &&
-           text_.take(R"(,"data_offsets":)") && read_offsets(record) && end();
-  }
-
-  bool end() noexcept {
-    has_more_ = may_have_more_ && text_.is_at(',');
-    return has_more_ || text_.take('}');
-  }
-
-  bool read_fields(TensorRecord& record) {
     if (!text_.take_key("\":") || !text_.take('{')) return false;
     unsigned seen = 0;
     do {
       if (!read_field(record, seen)) return false;
     } while (text_.take_comma());
+    static_cast<TensorType&>(record) = layout_;
     return seen == (kDType | kShape | kOffsets) && text_.take('}');
   }
 
+  [[nodiscard]] const char* behind() const noexcept { return text_.at(); }
+
+ private:
+  enum Field : unsigned { kDType = 1, kShape = 2, kOffsets = 4 };
+
   bool read_field(TensorRecord& record, unsigned& seen) {
-    if (text_.take_key("\"dtype\":")) return first_time(seen, kDType) && read_dtype(record);
-    if (text_.take_key("\"shape\":")) return first_time(seen, kShape) && read_shape(record);
-    if (text_.take_key("\"data_offsets\":")) return first_time(seen, kOffsets) && read_offsets(record);
-    return false;
+    if (text_.take_key("\"dtype\":")) {
+      return first_time(seen, kDType) && take_dtype(text_, usual_, layout_);
+    }
+    if (text_.take_key("\"shape\":")) {
+      return first_time(seen, kShape) && take_shape(text_, most_dims_, data_.dims, layout_);
+    }
+    return text_.take_key("\"data_offsets\":") && first_time(seen, kOffsets) &&
+           take_offsets(text_, usual_.end, record);
   }
 
   static bool first_time(unsigned& seen, Field field) noexcept {
@@ -90,51 +108,11 @@ class Attempt {
     return first;
   }
 
-  // Most tensors have the dtype of the one before, or a second one.
-  bool read_dtype(TensorRecord& record) noexcept {
-    if (!text_.take(usual_.dtype.word)) {
-      std::swap(usual_.dtype, usual_.other_dtype);
-      if (!text_.take(usual_.dtype.word)) return read_new_dtype(record);
-    }
-    record.dtype = usual_.dtype.dtype;
-    return true;
-  }
-
-  bool read_new_dtype(TensorRecord& record) noexcept {
-    const char* start = text_.at();
-    if (!text_.take('"')) return false;
-    std::string_view name;
-    if (!text_.take_plain(name) || !text_.take('"')) return false;
-    const auto dtype = find_dtype(name);
-    if (!dtype) return false;
-    record.dtype = *dtype;
-    usual_.dtype = {*dtype, PieceWord(start, text_.at())};
-    return true;
-  }
-
-  bool read_shape(TensorRecord& record) {
-    const std::size_t first = data_.dims.size();
-    record.dims_at = static_cast<std::uint32_t>(first);
-    if (!text_.take('[')) return false;
-    if (text_.take(']')) return true;
-    do {
-      std::uint64_t dim = 0;
-      if (data_.dims.size() - first == most_dims_ || !text_.take_number(dim)) return false;
-      data_.dims.push_back(dim);
-    } while (text_.take_comma());
-    record.rank = static_cast<std::uint32_t>(data_.dims.size() - first) & kMostDims;
-    return text_.take(']');
-  }
-
-  bool read_offsets(TensorRecord& record) noexcept { return take_offsets(text_, usual_.end, record); }
-
   HeaderPieces text_;
-  const char* layout_ = nullptr;
   std::size_t most_dims_;
-  bool may_have_more_;
-  bool has_more_ = false;
   Usual& usual_;
   Header::Data& data_;
+  Layout layout_;
 };
 
 }  // namespace
@@ -161,7 +139,7 @@ std::size_t EntryReader::read_or_begin(std::size_t from) {
 }
 
 // Gives the place behind it, where its quote stands.
-const char* EntryReader::read_name(const char* at, TensorRecord& record) const noexcept {
+inline const char* EntryReader::read_name(const char* at, TensorRecord& record) const noexcept {
   HeaderPieces text(at);
   std::string_view name;
   if (!text.take('"') || !text.take_plain(name) || name == kMetadataKey) return nullptr;
@@ -169,54 +147,79 @@ const char* EntryReader::read_name(const char* at, TensorRecord& record) const n
   return text.at();
 }
 
-const char* EntryReader::read_fields(const char* at, TensorRecord& record) {
-  const char* behind = read_usual(at, record);
-  return behind != nullptr ? behind : read_other(at, record);
+[[gnu::always_inline]] inline const char* EntryReader::read_fields(const char* at, TensorRecord& record) {
+  HeaderPieces text(at);
+  if (text.take(R"(":{"dtype":)")) {
+    const LayoutText written(text.at());
+    const Layout* known = usual_.layouts.find(written);
+    const char* behind =
+        known != nullptr ? read_offsets(written.end(), *known, record) : read_new(written.start(), record);
+    if (behind != nullptr) return behind;
+  }
+  return read_in_any_order(at, record);
 }
 
-// Fields as most are: compact, with a dtype and shape that an earlier entry had. Gives the place behind
-// them, or null for all others.
-const char* EntryReader::read_usual(const char* at, TensorRecord& record) noexcept {
+// What stands behind the dtype and shape of a compact entry. Gives the place behind it, or null.
+[[gnu::always_inline]] inline const char* EntryReader::read_offsets(const char* at, const Layout& layout,
+                                                                    TensorRecord& record) noexcept {
   HeaderPieces text(at);
-  if (!text.take(R"(":{"dtype":)")) return nullptr;
-  const KnownLayouts::Found known = usual_.layouts.find(text.at());
-  if (known.layout == nullptr) return nullptr;
-  text.skip_to(text.at() + known.length);
   if (!text.take(R"(,"data_offsets":)") || !take_offsets(text, usual_.end, record)) return nullptr;
   if (!text.take('}')) {
     if (!may_have_more_ || !text.is_at(',')) return nullptr;
     has_more_ = true;
   }
-  if (!room_.take(known.layout->rank * kDimBytes)) return nullptr;
-  record.dims_at = known.layout->dims_at;
-  record.rank = known.layout->rank;
-  record.dtype = known.layout->dtype;  // last: to write the rank, what shares its word is read
-  note_bytes(record, known.layout->bytes);
+  if (!room_.take(layout.rank * kDimBytes)) return nullptr;
+  static_cast<TensorType&>(record) = layout;
+  note_bytes(record, layout.bytes);
   return text.at();
 }
 
-// Any others in the layouts that are known here.
-const char* EntryReader::read_other(const char* at, TensorRecord& record) {
+// The rest of a compact entry with a dtype and shape that are not known. Gives the place behind it, or null.
+const char* EntryReader::read_new(const char* at, TensorRecord& record) {
   const std::size_t dims_before = data_.dims.size();
-  const std::size_t most_dims =
-      std::min<std::size_t>(std::min(rank_limit_, kMostDims), room_.left() / kDimBytes);
-  Attempt attempt(at, most_dims, may_have_more_, usual_, data_);
-  if (!attempt.read(record)) {
+  HeaderPieces text(at);
+  Layout layout;
+  const char* behind = read_layout(text, layout) ? read_offsets(text.at(), layout, record) : nullptr;
+  if (behind != nullptr) {
+    usual_.layouts.keep(LayoutText(at), layout);
+  } else {
+    data_.dims.resize(dims_before);
+  }
+  return behind;
+}
+
+[[gnu::always_inline]] inline bool EntryReader::read_layout(HeaderPieces& text, Layout& layout) {
+  if (!take_dtype(text, usual_, layout) || !text.take(R"(,"shape":)") ||
+      !take_shape(text, most_dims(), data_.dims, layout)) {
+    return false;
+  }
+  const auto bytes = byte_count(layout.dtype, data_.shape(layout));
+  layout.bytes = bytes.value_or(0);
+  return bytes.has_value();
+}
+
+// All fields in any order, each once. Gives the place behind them, or null.
+const char* EntryReader::read_in_any_order(const char* at, TensorRecord& record) {
+  const std::size_t dims_before = data_.dims.size();
+  has_more_ = false;
+  Fields fields(at, most_dims(), usual_, data_);
+  if (!fields.read(record)) {
     data_.dims.resize(dims_before);
     return nullptr;
   }
   room_.take(record.rank * kDimBytes);
-  const auto bytes = byte_count(data_, record);
-  if (bytes && attempt.layout() != nullptr) usual_.layouts.keep(attempt.layout(), Layout(*bytes, record));
-  note_bytes(record, bytes);
-  has_more_ = attempt.has_more();
-  return attempt.behind();
+  note_bytes(record, byte_count(record.dtype, data_.shape(record)));
+  return fields.behind();
+}
+
+std::size_t EntryReader::most_dims() const noexcept {
+  return std::min<std::size_t>(std::min(rank_limit_, kMostDims), room_.left() / kDimBytes);
 }
 
 void EntryReader::tile_from(const TensorRecord& first) noexcept {
   covered_ = first.begin;
   tiles_ = true;
-  note_bytes(first, byte_count(data_, first));
+  note_bytes(first, byte_count(first.dtype, data_.shape(first)));
 }
 
 void EntryReader::append(const EntryReader& later) {
@@ -232,9 +235,9 @@ void EntryReader::append(const EntryReader& later) {
   text_ = later.text_;
 }
 
-void EntryReader::note_bytes(const TensorRecord& record, std::optional<std::uint64_t> bytes) noexcept {
-  const bool forward = record.begin == covered_ && record.end >= record.begin;
-  tiles_ = tiles_ && forward && bytes == record.end - record.begin;
+// No sum is too large: numbers have at most 19 digits, and bytes are an eighth of a number of 64 bits.
+inline void EntryReader::note_bytes(const TensorRecord& record, std::optional<std::uint64_t> bytes) noexcept {
+  tiles_ = tiles_ && bytes && record.begin == covered_ && record.end == covered_ + *bytes;
   covered_ = record.end;
 }
 

@@ -61,8 +61,11 @@ class EntryReader {
  private:
   const char* read_name(const char* at, TensorRecord& record) const noexcept;
   const char* read_fields(const char* at, TensorRecord& record);
-  const char* read_usual(const char* at, TensorRecord& record) noexcept;
-  const char* read_other(const char* at, TensorRecord& record);
+  const char* read_offsets(const char* at, const Layout& layout, TensorRecord& record) noexcept;
+  const char* read_new(const char* at, TensorRecord& record);
+  bool read_layout(HeaderPieces& text, Layout& layout);
+  const char* read_in_any_order(const char* at, TensorRecord& record);
+  [[nodiscard]] std::size_t most_dims() const noexcept;
   void note_bytes(const TensorRecord& record, std::optional<std::uint64_t> bytes) noexcept;
 
   const char* text_;

@@ -18,6 +18,8 @@ namespace {
 // Few headers have less text for a tensor and for a dimension: entries of 96 bytes with three dimensions.
 constexpr std::size_t kUsualBytesPerTensor = 96;
 constexpr std::size_t kUsualBytesPerDim = 32;
+// Few headers have more dimensions than this in their layouts, which share them.
+constexpr std::size_t kUsualDims = 128;
 
 // Names are short: a copy of known size, or a few, is quicker than one of any size.
 // REQUIRES: 15 bytes more at both places.
@@ -47,6 +49,7 @@ HeaderStream::HeaderStream(const ByteSource& file, std::size_t length, const Lim
   // The first part adopts all others.
   const std::size_t bytes = part.from == 0 ? length : std::min(length, part.until) - part.from;
   data_.tensors.reserve(bytes / kUsualBytesPerTensor);
+  data_.dims.reserve(kUsualDims);
 }
 
 void HeaderStream::take() {
@@ -192,12 +195,17 @@ void HeaderStream::start_keeping(std::size_t bytes) {
 
 // Moves the names that stand in the window to what is kept.
 void HeaderStream::keep_names() {
+  // Looked up once: for all that a compiler knows, each copy might change them.
+  const char* text = text_;
+  char* names = names_;
+  const std::size_t shift = this->shift();
   std::size_t end = kept_;
   for (TensorRecord& tensor : std::span(data_.tensors).subspan(tensors_kept_)) {
-    tensor.text_at = static_cast<std::uint32_t>(tensor.name.at + shift());
-    copy_in_steps(names_ + end, text_ + tensor.name.at, tensor.name.size);
+    const TextRange name = tensor.name;
+    tensor.text_at = static_cast<std::uint32_t>(name.at + shift);
     tensor.name.at = static_cast<std::uint32_t>(end);
-    end += tensor.name.size;
+    copy_in_steps(names + end, text + name.at, name.size);
+    end += name.size;
   }
   kept_ = end;
   tensors_kept_ = data_.tensors.size();

@@ -19,19 +19,24 @@ struct PlainRun {
   bool ascii = true;  ///< No character is above U+007F; one may be where this is false.
 };
 
-/// What stands in front of the next special character, which may be the NUL behind the text.
+/// How many characters stand in front of the next special one, which may be the NUL behind the text.
 /// REQUIRES: kTextPadding NULs behind the text that `start` is in.
-[[nodiscard]] inline PlainRun plain_run(const char* start) noexcept {
-  std::uint32_t beyond_ascii = 0;
+[[nodiscard]] inline std::size_t plain_length(const char* start) noexcept {
   for (std::size_t length = 0;; length += Bytes16::kSize) {
-    const Bytes16 bytes(start + length);
-    beyond_ascii |= bytes.beyond_ascii();
-    if (const std::uint32_t special = bytes.special(); special != 0)
-      return {length + static_cast<std::size_t>(std::countr_zero(special)), beyond_ascii == 0};
+    if (const std::uint32_t special = Bytes16(start + length).special(); special != 0)
+      return length + static_cast<std::size_t>(std::countr_zero(special));
   }
 }
 
-/// Its length alone.
-[[nodiscard]] inline std::size_t plain_length(const char* start) noexcept { return plain_run(start).length; }
+/// The same, and whether all of them are ASCII.
+[[nodiscard]] inline PlainRun plain_run(const char* start) noexcept {
+  for (std::size_t length = 0;; length += Bytes16::kSize) {
+    const std::uint32_t unusual = Bytes16(start + length).special_or_not_ascii();
+    if (unusual == 0) continue;
+    length += static_cast<std::size_t>(std::countr_zero(unusual));
+    if (static_cast<unsigned char>(start[length]) < 0x80) return {.length = length, .ascii = true};
+    return {.length = length + plain_length(start + length), .ascii = false};
+  }
+}
 
 }  // namespace weighbridge

@@ -39,8 +39,8 @@ class Mapping {
 
 class FileSource final : public ByteSource {
  public:
-  FileSource(io::Descriptor descriptor, std::string path, std::uint64_t size, bool mappable)
-      : descriptor_(std::move(descriptor)), path_(std::move(path)), size_(size), mappable_(mappable) {}
+  FileSource(io::Descriptor descriptor, std::string path, std::uint64_t size, ReadMode mode)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)), size_(size), mode_(mode) {}
 
   std::uint64_t size() const override { return size_; }
   void read_at(std::uint64_t offset, std::span<std::byte> out) const override;
@@ -52,13 +52,16 @@ class FileSource final : public ByteSource {
   std::string name() const override { return path_; }
 
  private:
+  bool is_mappable() const noexcept;
   void map_file() const;
   void check_size() const;
 
   io::Descriptor descriptor_;
   std::string path_;
   std::uint64_t size_;
-  bool mappable_;
+  ReadMode mode_;
+  mutable std::once_flag judged_once_;
+  mutable bool local_ = false;
   mutable std::once_flag mapped_once_;
   mutable std::shared_ptr<const Mapping> mapping_;
   mutable io::StretchWatch watch_;
@@ -78,7 +81,7 @@ void FileSource::read_at(std::uint64_t offset, std::span<std::byte> out) const {
 
 std::optional<Buffer> FileSource::map(std::uint64_t offset, std::uint64_t length) const {
   check_range(offset, length);
-  if (!mappable_) return std::nullopt;
+  if (!is_mappable()) return std::nullopt;
   if (length == 0) return Buffer();
   std::call_once(mapped_once_, [this] { map_file(); });
   if (!mapping_) return std::nullopt;
@@ -87,10 +90,17 @@ std::optional<Buffer> FileSource::map(std::uint64_t offset, std::uint64_t length
 
 // What is read and not mapped is read exactly as it is.
 void FileSource::expect(std::uint64_t offset, std::uint64_t length) const noexcept {
-  if (!mappable_ || length == 0 || !range_fits(offset, length, size_)) return;
+  if (length == 0 || !is_mappable() || !range_fits(offset, length, size_)) return;
   if (!watch_.is_sparse(offset, length)) return;
   if (io::resident_share(descriptor_.get(), offset, length).value_or(0) < 1)
     io::fetch_pages(descriptor_.get(), offset, length);
+}
+
+// The file system is asked when somebody wants to map: to read a header takes no longer for it.
+bool FileSource::is_mappable() const noexcept {
+  if (mode_ != ReadMode::Auto) return mode_ == ReadMode::Mapped;
+  std::call_once(judged_once_, [this] { local_ = io::is_local(descriptor_.get()); });
+  return local_;
 }
 
 // A file that cannot be mapped (address space, file system) is read instead.
@@ -116,9 +126,8 @@ SourcePtr io::file_source(Descriptor descriptor, std::string path, ReadMode mode
   struct stat status{};
   if (::fstat(descriptor.get(), &status) != 0) throw Error::from_errno(errno, "examine", path);
   require_regular(status.st_mode, path);
-  const bool mappable = mode == ReadMode::Mapped || (mode == ReadMode::Auto && is_local(descriptor.get()));
   return std::make_shared<FileSource>(std::move(descriptor), std::move(path),
-                                      static_cast<std::uint64_t>(status.st_size), mappable);
+                                      static_cast<std::uint64_t>(status.st_size), mode);
 }
 
 SourcePtr open_file(const std::filesystem::path& path, ReadMode mode) {
