@@ -1,15 +1,17 @@
-// What 16 threads get out of the disk past the page cache, each with a request of 1 MiB at a time. A
-// yardstick, and no limit: a ring with as many requests in flight can be faster.
+// What the disk gives and takes past the page cache, with so many requests in flight.
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <numeric>
+#include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 #include <weighbridge/large_pages.hpp>
@@ -17,29 +19,29 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "io/uring.hpp"
 #include "work.hpp"
 
 namespace bench {
 namespace {
 
-constexpr std::size_t kRequest = std::size_t{1} << 20;
-constexpr std::size_t kAtOnce = 16;
+using weighbridge::io::Ring;
 
-/// Memory of whole requests with its pages, which are large: of small ones no more than 254 go with one
-/// request to some disks, whose queue then holds one at a time.
+/// Memory with its pages, which are large: of small ones no more than 254 go with one request to some disks,
+/// whose queue then holds one at a time.
 class Memory {
  public:
   explicit Memory(std::size_t bytes)
-      : bytes_((bytes + kRequest - 1) / kRequest * kRequest),
-        first_(static_cast<std::byte*>(weighbridge::large_page_memory().allocate(bytes_))) {
+      : bytes_(bytes), first_(static_cast<std::byte*>(weighbridge::large_page_memory().allocate(bytes))) {
     std::memset(first_, 'x', bytes_);
   }
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
   ~Memory() { weighbridge::large_page_memory().deallocate(first_, bytes_); }
 
-  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-  [[nodiscard]] std::byte* at(std::size_t offset) const noexcept { return first_ + offset; }
+  [[nodiscard]] std::span<std::byte> part(std::size_t at, std::size_t bytes) const noexcept {
+    return {first_ + at, bytes};
+  }
 
  private:
   std::size_t bytes_;
@@ -67,55 +69,82 @@ class DirectFile {
   int descriptor_;
 };
 
-/// Has every request done by one of 16 threads, which add up what was moved. Throws when that is less than
-/// `bytes`.
-void request_all(std::size_t bytes, const std::function<ssize_t(std::size_t offset)>& request) {
-  std::atomic<std::size_t> next = 0;
-  std::atomic<std::size_t> moved = 0;
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(kAtOnce);
-    for (std::size_t i = 0; i < kAtOnce; ++i) {
-      threads.emplace_back([&] {
-        for (std::size_t at = kRequest * next++; at < bytes; at = kRequest * next++) {
-          moved += static_cast<std::size_t>(std::max<ssize_t>(request(at), 0));
-        }
-      });
+/// Moves bytes in requests of one size, each with memory of its own while it is in flight.
+class Mover {
+ public:
+  /// `all`: how much memory, where everything is to stay in it; otherwise it is used again and again.
+  Mover(std::size_t request, unsigned at_once, std::size_t all = 0)
+      : request_(request), at_once_(at_once), keep_(all > 0), memory_(std::max(all, request * at_once)) {}
+
+  using Begin =
+      std::function<void(Ring& ring, std::size_t at, std::span<std::byte> memory, std::uint64_t tag)>;
+
+  /// `begin` takes on the request at an offset. Throws when fewer than `bytes` were moved.
+  void move(std::size_t bytes, const Begin& begin) const {
+    std::optional<Ring> ring = Ring::open(at_once_);
+    if (!ring) throw std::runtime_error("the kernel gives no io_uring");
+    std::vector<std::uint64_t> free(at_once_);
+    std::iota(free.begin(), free.end(), 0);
+    std::size_t moved = 0;
+    for (std::size_t at = 0; at < bytes || ring->in_flight() > 0;) {
+      for (; at < bytes && !free.empty(); at += request_) {
+        begin(*ring, at, memory_.part(keep_ ? at : free.back() * request_, request_), free.back());
+        free.pop_back();
+      }
+      const Ring::Completion done = ring->wait();
+      free.push_back(done.tag);
+      moved += static_cast<std::size_t>(std::max<std::int64_t>(done.result, 0));
     }
+    if (moved < bytes) throw std::runtime_error("the device moved fewer bytes than there are");
   }
-  if (moved < bytes) throw std::runtime_error("the device moved fewer bytes than there are");
+
+ private:
+  std::size_t request_;
+  unsigned at_once_;
+  bool keep_;
+  Memory memory_;
+};
+
+/// Bytes of a file, rounded up to whole requests.
+std::size_t whole_requests(const std::string& path, std::size_t request) {
+  return (std::filesystem::file_size(path) + request - 1) / request * request;
 }
 
 class DeviceRead final : public Work {
  public:
-  explicit DeviceRead(Arguments arguments)
-      : path_(arguments[0]), bytes_(std::filesystem::file_size(path_)), memory_(bytes_) {}
+  DeviceRead(Arguments arguments, bool keep)
+      : path_(arguments[0]),
+        mover_(std::stoul(arguments[1]), static_cast<unsigned>(std::stoul(arguments[2])),
+               keep ? whole_requests(path_, std::stoul(arguments[1])) : 0) {}
 
   void run() override {
     const DirectFile file(path_, O_RDONLY);
-    request_all(bytes_, [&](std::size_t at) {
-      return ::pread(file.descriptor(), memory_.at(at), kRequest, static_cast<off_t>(at));
-    });
+    mover_.move(std::filesystem::file_size(path_),
+                [&](Ring& ring, std::size_t at, std::span<std::byte> memory, std::uint64_t tag) {
+                  ring.read(file.descriptor(), at, memory, tag);
+                });
   }
   void drop() override {}
   [[nodiscard]] std::string listing() const override { return ""; }
 
  private:
   std::string path_;
-  std::size_t bytes_;
-  Memory memory_;
+  Mover mover_;
 };
 
 /// The space is taken first, and the file synced in the end.
 class DeviceWrite final : public Work {
  public:
-  explicit DeviceWrite(Arguments arguments) : path_(arguments[0]), memory_(std::stoul(arguments[1])) {}
+  explicit DeviceWrite(Arguments arguments)
+      : path_(arguments[0]),
+        bytes_(std::stoul(arguments[1])),
+        mover_(std::stoul(arguments[2]), static_cast<unsigned>(std::stoul(arguments[3]))) {}
 
   void run() override {
     const DirectFile file(path_, O_WRONLY | O_CREAT | O_TRUNC);
-    file.check(::fallocate(file.descriptor(), 0, 0, static_cast<off_t>(memory_.bytes())) == 0);
-    request_all(memory_.bytes(), [&](std::size_t at) {
-      return ::pwrite(file.descriptor(), memory_.at(at), kRequest, static_cast<off_t>(at));
+    file.check(::fallocate(file.descriptor(), 0, 0, static_cast<off_t>(bytes_)) == 0);
+    mover_.move(bytes_, [&](Ring& ring, std::size_t at, std::span<std::byte> memory, std::uint64_t tag) {
+      ring.write(file.descriptor(), at, memory, tag);
     });
     file.check(::fsync(file.descriptor()) == 0);
   }
@@ -124,12 +153,14 @@ class DeviceWrite final : public Work {
 
  private:
   std::string path_;
-  Memory memory_;
+  std::size_t bytes_;
+  Mover mover_;
 };
 
 }  // namespace
 
-WorkPtr make_device_read(Arguments arguments) { return std::make_unique<DeviceRead>(arguments); }
+WorkPtr make_device_read(Arguments arguments) { return std::make_unique<DeviceRead>(arguments, false); }
+WorkPtr make_device_keep(Arguments arguments) { return std::make_unique<DeviceRead>(arguments, true); }
 WorkPtr make_device_write(Arguments arguments) { return std::make_unique<DeviceWrite>(arguments); }
 
 }  // namespace bench

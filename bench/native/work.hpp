@@ -31,13 +31,15 @@ WorkPtr make_work(const std::string& name, Arguments arguments);
 WorkPtr make_open(Arguments arguments);          // REPEAT WARM_FILE FILE...: open, check and index each file
 WorkPtr make_open_in_turn(Arguments arguments);  // the same, each let go before the next
 WorkPtr make_open_alone(Arguments arguments);    // WARM_FILE FILE: the same by one thread
-WorkPtr make_read(Arguments arguments);         // REPEAT FILE: read the bytes of its header, and nothing more
-WorkPtr make_keep(Arguments arguments);         // REPEAT FILE: the same into new memory, which is kept
-WorkPtr make_parse(Arguments arguments);        // FILE: open, check and index it from memory
-WorkPtr make_serialize(Arguments arguments);    // COUNT: lay out and serialise the header of so many tensors
-WorkPtr make_column(Arguments arguments);       // FILE: an eighth of the columns of every tensor
-WorkPtr make_device_read(Arguments arguments);  // FILE: all of it, past the page cache
-WorkPtr make_device_write(Arguments arguments);  // FILE BYTES: so many new ones, past the page cache
+WorkPtr make_read(Arguments arguments);       // REPEAT FILE: read the bytes of its header, and nothing more
+WorkPtr make_keep(Arguments arguments);       // REPEAT FILE: the same into new memory, which is kept
+WorkPtr make_parse(Arguments arguments);      // FILE: open, check and index it from memory
+WorkPtr make_serialize(Arguments arguments);  // COUNT: lay out and serialise the header of so many tensors
+WorkPtr make_column(Arguments arguments);     // FILE: an eighth of the columns of every tensor
+WorkPtr make_device_read(
+    Arguments arguments);  // FILE REQUEST AT_ONCE: all of it past the page cache, so many bytes a request
+WorkPtr make_device_keep(Arguments arguments);   // the same into as much memory as the file is long
+WorkPtr make_device_write(Arguments arguments);  // FILE BYTES REQUEST AT_ONCE: so many new ones, likewise
 WorkPtr make_checkpoint(
     Arguments arguments);  // FILE: read a checkpoint of any format and plan its conversion
 

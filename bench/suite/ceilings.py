@@ -94,6 +94,11 @@ def native(name: str, arguments: Callable[[Case], list[str]]) -> Contender:
     return Contender(name, command=lambda case: [str(case.native), "measure", *arguments(case)], ceiling=True)
 
 
+def device(name: str, arguments: Callable[[Case], list[str]], request: int = BLOCK, at_once: int = 16) -> Contender:
+    """The disk past the page cache, with so many requests of so many bytes in flight."""
+    return native(name, lambda case: [*arguments(case), str(request), str(at_once)])
+
+
 def reading(name: str, make: Callable[[Path], Work], path: Callable[[Case], Path]) -> Contender:
     def prepared(case: Case) -> Any:
         return make(path(case))

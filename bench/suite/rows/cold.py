@@ -14,9 +14,14 @@ from suite.rows.load import large
 
 WHEEL = "safetensors numpy"
 DEVICE = "device, O_DIRECT"
+LARGE_REQUESTS = "device, as read ahead"  # As the kernel does it: 4 MiB a request, and all stays in memory.
 COPY = "weighbridge, owned copy"  # What the wheel gives: arrays of the caller's own.
 PEERS = ("weighbridge mirror", WHEEL, "safetensors numpy pread", "fastsafetensors", "runai streamer")
 SPARSE_TENSORS, SPARSE_MIB, TAKEN = 4096, 4096, 100  # Of 4096 tensors of 1 MiB every hundredth is wanted.
+
+
+def directly(work: str) -> Callable[[Case], list[str]]:
+    return lambda case: [work, str(large(case))]
 
 
 def whole() -> Row:
@@ -28,7 +33,8 @@ def whole() -> Row:
         (
             *contenders("view", large, PEERS, touching.touch_pages),
             copy,
-            ceilings.native(DEVICE, lambda case: ["device_read", str(large(case))]),
+            ceilings.device(DEVICE, directly("device_read")),
+            ceilings.device(LARGE_REQUESTS, directly("device_keep"), request=4 * ceilings.BLOCK, at_once=8),
         ),
         lambda case: [large(case)],
         (

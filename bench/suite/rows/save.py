@@ -132,7 +132,7 @@ def write_directly(case: Case) -> list[str]:
 
 OURS_NUMPY = contender(OURS, ours(), "weighbridge.numpy")
 PWRITE_LIMIT = Contender(PWRITE, pwrite, share=raw, ceiling=True)
-DIRECT_LIMIT = ceilings.native("device, O_DIRECT", write_directly)
+DIRECT_LIMIT = ceilings.device("device, O_DIRECT", write_directly)
 
 
 def none(case: Case) -> list[Path]:
