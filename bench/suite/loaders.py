@@ -94,22 +94,22 @@ def npz(path: Path) -> Work:
     return work
 
 
-def torch_ours(path: Path) -> Work:
+def torch_ours(path: Path, device: str = "cpu") -> Work:
     import weighbridge.torch
 
-    return lambda: Loaded(weighbridge.torch.load_file(path))
+    return lambda: Loaded(weighbridge.torch.load_file(path, device=device))
 
 
-def torch_mirror(path: Path) -> Work:
+def torch_mirror(path: Path, device: str = "cpu") -> Work:
     import weighbridge.safetensors.torch
 
-    return lambda: Loaded(weighbridge.safetensors.torch.load_file(path))
+    return lambda: Loaded(weighbridge.safetensors.torch.load_file(path, device=device))
 
 
-def torch_wheel(path: Path) -> Work:
+def torch_wheel(path: Path, device: str = "cpu") -> Work:
     import safetensors.torch
 
-    return lambda: Loaded(safetensors.torch.load_file(path))
+    return lambda: Loaded(safetensors.torch.load_file(path, device=device))
 
 
 def torch_wheel_pread(path: Path) -> Work:
@@ -118,17 +118,17 @@ def torch_wheel_pread(path: Path) -> Work:
     return lambda: Loaded(safetensors.torch.load_file(path, backend="pread"))
 
 
-def torch_load(path: Path) -> Work:
+def torch_load(path: Path, device: str = "cpu") -> Work:
     import torch
 
-    return lambda: Loaded(torch.load(path.with_suffix(".pt"), mmap=True, weights_only=True))
+    return lambda: Loaded(torch.load(path.with_suffix(".pt"), map_location=device, mmap=True, weights_only=True))
 
 
-def fast(path: Path) -> Work:
+def fast(path: Path, device: str = "cpu") -> Work:
     from fastsafetensors import SafeTensorsFileLoader
 
     def work() -> Loaded:
-        loader = SafeTensorsFileLoader(None, device="cpu", nogds=True)
+        loader = SafeTensorsFileLoader(None, device=device, nogds=True)
         loader.add_filenames({0: [str(path)]})
         buffers = loader.copy_files_to_device()
         return Loaded({name: buffers.get_tensor(name) for name in loader.get_keys()}, (loader, buffers))

@@ -63,10 +63,11 @@ class Contender:
 
 @dataclass(frozen=True)
 class Gate:
-    """Ours is to be at least so many times as fast (or as small) as `against`."""
+    """Ours is to be at least so many times as fast (or as small) as `against`; where no gate is set, it is shown how
+    many times."""
 
     against: str
-    gate: float
+    gate: float | None = None
     stretch: float | None = None
     ours: str = OURS
     per_byte: bool = False  # Compare the cost of a byte of input, not of the whole.

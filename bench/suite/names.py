@@ -27,7 +27,7 @@ def bytes_of(tensor: Any) -> memoryview:
     if not isinstance(tensor, np.ndarray):
         import torch
 
-        tensor = tensor.contiguous().view(torch.uint8).numpy()
+        tensor = tensor.cpu().contiguous().view(torch.uint8).numpy()
     return memoryview(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8))
 
 

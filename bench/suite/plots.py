@@ -29,7 +29,8 @@ def draw_ratios(axes: Any, rows: list[Record]) -> None:
         colour = {"holds": OURS_COLOUR, "fails": CEILING_COLOUR}.get(judged["verdict"], THEIRS_COLOUR)
         axes.plot([low, high], [place, place], color=colour, linewidth=2)
         axes.plot(value, place, "o", color=colour, markersize=5)
-        axes.plot(judged["gate"], place, "|", color="black", markersize=11)
+        if judged["gate"]:
+            axes.plot(judged["gate"], place, "|", color="black", markersize=11)
         if judged["stretch"]:
             axes.plot(judged["stretch"], place, "d", color="black", fillstyle="none", markersize=5)
     axes.axvline(1, color="black", linewidth=0.6)
@@ -70,7 +71,7 @@ def draw_times(axes: Any, rows: list[Record]) -> None:
 
 def draw_memory(axes: Any, rows: list[Record]) -> None:
     """Private memory and resident peak of the rows that load or save much."""
-    lines = contender_lines(rows, lambda row: row["id"][0] in "LCSTX" and not row["like"])
+    lines = contender_lines(rows, lambda row: row["id"][0] in "LCGSTX" and not row["like"])
     for place, (_, contender) in enumerate(lines):
         summary = contender["summary"]
         peak = max(0.0, summary["peak_rss"]["median"]) / MIB
@@ -85,7 +86,7 @@ def draw_memory(axes: Any, rows: list[Record]) -> None:
 CHARTS: dict[str, tuple[Callable[[Any, list[Record]], None], Callable[[list[Record]], int]]] = {
     "ratios": (draw_ratios, lambda rows: len(ratio_lines(rows))),
     "times": (draw_times, lambda rows: len(contender_lines(rows, lambda row: not row["like"]))),
-    "memory": (draw_memory, lambda rows: len(contender_lines(rows, lambda row: row["id"][0] in "LCSTX"))),
+    "memory": (draw_memory, lambda rows: len(contender_lines(rows, lambda row: row["id"][0] in "LCGSTX"))),
 }
 
 

@@ -155,7 +155,7 @@ def missed_text(row: Record, judged: Record) -> str:
     asked = [
         f"{kind} {wish_text(judged, kind, row['unit'])} {judged[key]}"
         for kind, key in (("gate", "verdict"), ("stretch", "stretch_verdict"))
-        if judged.get(key) not in (verdict.HOLDS, None)
+        if judged[kind] is not None and judged.get(key) not in (verdict.HOLDS, None)
     ]
     if not asked:
         return ""

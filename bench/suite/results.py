@@ -71,9 +71,9 @@ def judge_bound(bound: Bound, row: Row, case: Case, by_name: dict[str, Record]) 
     return {**record, "estimate": asdict(value), **verdicts(value, bound.gate, bound.stretch, verdict.at_most)}
 
 
-def verdicts(value: Estimate, gate: float, stretch: float | None, rule: Any) -> Record:
+def verdicts(value: Estimate, gate: float | None, stretch: float | None, rule: Any) -> Record:
     return {
-        "verdict": rule(value, gate),
+        "verdict": verdict.UNASKED if gate is None else rule(value, gate),
         "stretch_verdict": None if stretch is None else rule(value, stretch),
     }
 

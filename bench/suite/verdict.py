@@ -5,6 +5,7 @@ from __future__ import annotations
 from suite.statistics import Estimate
 
 HOLDS, FAILS, UNDECIDED, MISSING, DIFFERS = "holds", "fails", "undecided", "missing", "outputs differ"
+UNASKED = "-"  # There is no gate.
 
 
 def at_least(ratio: Estimate, gate: float) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from suite.model import Row
-from suite.rows import cold, convert, header, load, ranks, save, tiny
+from suite.rows import cold, convert, cuda, header, load, ranks, save, tiny
 
 ROWS: tuple[Row, ...] = (
     *header.ROWS,
     *load.ROWS,
     *cold.ROWS,
+    *cuda.ROWS,
     *save.ROWS,
     *tiny.ROWS,
     *ranks.ROWS,

@@ -49,6 +49,15 @@ def test_a_gate_is_judged_by_the_ratio_of_medians() -> None:
     assert (found["verdict"], found["stretch_verdict"]) == ("holds", "fails")
 
 
+def test_a_ratio_without_a_gate_is_shown_and_not_judged(tmp_path: Path) -> None:
+    found = record(row(Gate("peer")), outcome(OURS, [2, 2, 2]), outcome("peer", [1, 1, 1]))
+    assert found["judged"][0]["estimate"]["value"] == 0.5
+    assert "| 1 s | 2 s | **0.5x** (0.5 - 0.5) | - | - | - |" in report.gates([found])
+    assert report.unreached([found], {}) == "Every gate holds, and every stretch figure is reached."
+    plots.draw([found], tmp_path, ("svg",))
+    assert (tmp_path / "ratios.svg").exists()
+
+
 def test_a_bound_is_judged_by_the_median_in_its_unit() -> None:
     chosen = row(Bound(2.0, 0.5), metric="pss", unit="x", per=lambda case: 0.8)
     found = record(chosen, outcome(OURS, [1, 1, 1]))["judged"][0]
@@ -138,7 +147,7 @@ def test_charts_are_drawn_of_whatever_rows_there_are(tmp_path: Path) -> None:
 
 def test_the_suite_has_every_row_of_the_plan_and_each_is_judged() -> None:
     found = {chosen.id.split()[0] for chosen in rows.ROWS}
-    plan = {"H": 5, "L": 5, "C": 3, "S": 7, "T": 2, "M": 1, "X": 1}
+    plan = {"H": 5, "L": 5, "C": 3, "G": 1, "S": 7, "T": 2, "M": 1, "X": 1}
     assert found == {f"{kind}{number}" for kind, last in plan.items() for number in range(1, last + 1)}
     assert len({chosen.id for chosen in rows.ROWS}) == len(rows.ROWS)
     for chosen in rows.ROWS:
