@@ -69,9 +69,14 @@ def draw_times(axes: Any, rows: list[Record]) -> None:
     axes.set_xlabel("seconds: median, 10 % to 90 %")
 
 
+def moves_much(row: Record) -> bool:
+    """Whether the row loads or saves much, and is measured itself."""
+    return row["id"][0] in "LCGSTX" and not row["like"]
+
+
 def draw_memory(axes: Any, rows: list[Record]) -> None:
     """Private memory and resident peak of the rows that load or save much."""
-    lines = contender_lines(rows, lambda row: row["id"][0] in "LCGSTX" and not row["like"])
+    lines = contender_lines(rows, moves_much)
     for place, (_, contender) in enumerate(lines):
         summary = contender["summary"]
         peak = max(0.0, summary["peak_rss"]["median"]) / MIB
@@ -86,7 +91,7 @@ def draw_memory(axes: Any, rows: list[Record]) -> None:
 CHARTS: dict[str, tuple[Callable[[Any, list[Record]], None], Callable[[list[Record]], int]]] = {
     "ratios": (draw_ratios, lambda rows: len(ratio_lines(rows))),
     "times": (draw_times, lambda rows: len(contender_lines(rows, lambda row: not row["like"]))),
-    "memory": (draw_memory, lambda rows: len(contender_lines(rows, lambda row: row["id"][0] in "LCGSTX"))),
+    "memory": (draw_memory, lambda rows: len(contender_lines(rows, moves_much))),
 }
 
 

@@ -25,8 +25,7 @@ struct Layout : TensorType {
   std::uint64_t bytes = 0;
 };
 
-/// 32 characters of a header, of which those up to the first ']' say a dtype and a shape if they are a
-/// layout.
+/// 32 characters of a header, of which those up to a ']' say a dtype and a shape if they are a layout.
 class LayoutText {
  public:
   static constexpr std::size_t kMostBytes = 2 * Bytes16::kSize;
@@ -34,7 +33,9 @@ class LayoutText {
   /// `start`: where the dtype's quote stands. REQUIRES: 32 characters there, and one in front of it.
   explicit LayoutText(const char* start) noexcept : start_(start) {
     ends_ = second_half().equal_to(']') << Bytes16::kSize;
-    if (ends_ == 0) ends_ = first_half().equal_to(']');  // few are that short, and no other ']' is near
+    // Few end earlier. A known one that does is followed by `,"data_offsets":[`, so that no second ']' stands
+    // in its 32 characters: text that has one in both halves is never taken for it.
+    if (ends_ == 0) ends_ = first_half().equal_to(']');
   }
 
   /// Whether there is a ']', behind as many characters as a layout has at least.
