@@ -201,7 +201,7 @@ def place(model: Model, count: int, *, cold: bool) -> None:
     files = [*model.shards, model.pickle]
     if cold and residency.evict(files) > 0:
         sys.exit("the model does not leave the page cache")
-    machine.back_memory((count + 1) * model.pickle.stat().st_size)
+    machine.BackedMemory((count + 1) * model.pickle.stat().st_size).give_back()
     if not cold and all(residency.warm(files) < 1 for _ in range(TRIES)):
         sys.exit("the model does not stay in the page cache")
 

@@ -6,6 +6,7 @@ import importlib.metadata
 import mmap
 import os
 import platform
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from suite.meter import fields_of, kibibytes
 PACKAGES = ("weighbridge", "safetensors", "fastsafetensors", "runai-model-streamer", "torch", "numpy")
 LEFT_FREE = 4 << 30
 LARGE_PAGE = 2 << 20
+REPORTS = Path("/sys/module/page_reporting")
+REPORTED_AFTER_S = 2.3  # Linux gathers for 2 s what is free, and reports it then.
 
 
 def text_of(path: Path) -> str:
@@ -81,18 +84,37 @@ def describe(folder: Path) -> dict[str, Any]:
     }
 
 
-def back_memory(wanted: int) -> int:
-    """Takes so much memory, as far as it is free, and gives it back, so that a host backs it before a clock runs.
+class BackedMemory:
+    """So much memory, as far as it is free, that a host backs, because every page of it is touched.
 
-    Hosts take back what has been free for seconds, so this is done before each measurement, in front of what the
-    measured process prepares: the caches of the processor stay as that leaves them. In large pages, where there are
-    any: that is much faster, and they are what is given out next. Gives the bytes that were taken.
+    A host takes back what is free, and to fetch a page from there takes longer than to read it from many disks. So this
+    is taken before each measurement and held while its process prepares, and given back right before the clock runs.
+    In large pages, where there are any: that is much faster, and they are what is given out next.
     """
-    free = kibibytes(fields_of(Path("/proc/meminfo")), "MemFree")
-    size = max(0, min(wanted, free - LEFT_FREE)) // LARGE_PAGE * LARGE_PAGE
-    if size > 0:
-        with mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
-            memory.madvise(mmap.MADV_HUGEPAGE)
-            for place in range(0, size, mmap.PAGESIZE):
-                memory[place] = 1
-    return size
+
+    def __init__(self, wanted: int) -> None:
+        free = kibibytes(fields_of(Path("/proc/meminfo")), "MemFree")
+        self.bytes = max(0, min(wanted, free - LEFT_FREE)) // LARGE_PAGE * LARGE_PAGE
+        self._memory: mmap.mmap | None = None
+        if self.bytes > 0:
+            self._memory = mmap.mmap(-1, self.bytes, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            self._memory.madvise(mmap.MADV_HUGEPAGE)
+            for place in range(0, self.bytes, mmap.PAGESIZE):
+                self._memory[place] = 1
+
+    def outlast_reports(self) -> None:
+        """Waits until the kernel has told its host of what was free before, where it does: what is given back after
+        that is not reported while a work of a second uses it."""
+        if self._memory is not None and REPORTS.exists():
+            time.sleep(REPORTED_AFTER_S)
+
+    def give_back(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+    def __enter__(self) -> BackedMemory:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.give_back()

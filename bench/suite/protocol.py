@@ -109,19 +109,32 @@ def memory_for(row: Row, case: Case) -> int:
     return LEAST_MEMORY + 2 * sum(path.stat().st_size for path in row.inputs(case)) + row.written(case)
 
 
-def converse(line: Line, row: Row, case: Case, digest: bool) -> tuple[Sample, str | None]:
+@dataclass(frozen=True)
+class Turn:
+    """One measurement of a row."""
+
+    row: Row
+    case: Case
+    memory: machine.BackedMemory
+    digest: bool
+
+
+def converse(line: Line, turn: Turn) -> tuple[Sample, str | None]:
     """The phases of one measurement, and the readings between them."""
     try:
-        return phases(line, row, case, digest)
+        return phases(line, turn)
     except (ProcessLookupError, FileNotFoundError, BrokenPipeError) as error:
         raise Failed("its process ended in the middle of its work") from error
 
 
-def phases(line: Line, row: Row, case: Case, digest: bool) -> tuple[Sample, str | None]:
+def phases(line: Line, turn: Turn) -> tuple[Sample, str | None]:
     ready = _expect(line, "ready")
-    cached = share_before(row, case)
+    if turn.row.cold:  # The pages that the files have left are free since a moment ago.
+        turn.memory.outlast_reports()
+    cached = share_before(turn.row, turn.case)
     meter.forget_peak(ready["ready"])
-    peak = meter.PeakOfPrivateMemory(ready["ready"]) if row.sampled else None
+    peak = meter.PeakOfPrivateMemory(ready["ready"]) if turn.row.sampled else None
+    turn.memory.give_back()
     before = meter.read_counters(ready["ready"])
     line.say("go")
     done = _expect(line, "seconds")
@@ -129,7 +142,7 @@ def phases(line: Line, row: Row, case: Case, digest: bool) -> tuple[Sample, str 
     sample = {"seconds": done["seconds"], **used, "cached": cached}
     if peak is not None:
         sample["peak_private"] = peak.end()
-    line.say("name" if digest else "end")
+    line.say("name" if turn.digest else "end")
     gone = _expect(line, "teardown")
     sample["teardown"] = gone["teardown"]
     return sample, gone.get("digest")
@@ -144,22 +157,22 @@ def _expect(line: Line, key: str) -> dict[str, Any]:
     return answer
 
 
-def in_zygote(zygotes: Zygotes, row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
+def in_zygote(zygotes: Zygotes, contender: Contender, turn: Turn) -> tuple[Sample, str | None]:
     """Measures in a fork of the zygote."""
     line = zygotes.line(contender.needs)
-    task = {"row": row.id, "contender": contender.name, "case": case.to_json()}
+    task = {"row": turn.row.id, "contender": contender.name, "case": turn.case.to_json()}
     line.say(task)
     try:
-        return converse(line, row, case, digest)
+        return converse(line, turn)
     finally:
         while (answer := line.hear()) is not None and "exit" not in answer:
             pass
 
 
-def in_program(row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
+def in_program(contender: Contender, turn: Turn) -> tuple[Sample, str | None]:
     """Measures a program that holds the conversation itself."""
     assert contender.command is not None
-    command = contender.command(case)
+    command = contender.command(turn.case)
     if not Path(command[0]).exists():
         raise Missing(f"{Path(command[0]).name} is not built")
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -167,7 +180,7 @@ def in_program(row: Row, contender: Contender, case: Case, digest: bool) -> tupl
         assert process.stdout is not None
         line = Line(process.stdout.fileno(), process.stdin.fileno())
         try:
-            sample, listing = converse(line, row, case, digest)
+            sample, listing = converse(line, turn)
         finally:
             process.stdin.close()
     if process.returncode:
@@ -204,11 +217,12 @@ def share_before(row: Row, case: Case) -> float:
 
 def measure(zygotes: Zygotes, row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
     place_files(row, case)
-    machine.back_memory(memory_for(row, case))
-    if contender.command is not None:
-        sample, name = in_program(row, contender, case, digest)
-    else:
-        sample, name = in_zygote(zygotes, row, contender, case, digest)
+    with machine.BackedMemory(memory_for(row, case)) as memory:
+        turn = Turn(row, case, memory, digest)
+        if contender.command is not None:
+            sample, name = in_program(contender, turn)
+        else:
+            sample, name = in_zygote(zygotes, contender, turn)
     if sample["cached"] != (0.0 if row.cold else 1.0) and row.inputs(case):
         raise Failed(f"{sample['cached']:.1%} of the files are in the page cache")
     return sample, name

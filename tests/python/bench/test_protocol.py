@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from suite import inputs, meter, residency
+from suite import inputs, machine, meter, protocol, residency
 from suite.model import Case, Contender
 from suite.protocol import Zygotes, run_row, shuffled_rounds
 from suite.rows import find
@@ -162,6 +162,35 @@ def test_what_leaves_the_page_cache_in_between_is_there_when_the_work_begins(
         outcome = run_row(zygotes, replace(row, contenders=(forgetful,)), Case(disk, 0.001), 1, random.Random(1))[0]
     assert (outcome.status, outcome.reason) == ("measured", "")
     assert outcome.samples[0]["cached"] == 1.0
+
+
+# A measured process that fails unless the suite holds 64 MiB while it prepares, and none of it when it begins.
+WATCHFUL = """
+import os, sys
+from pathlib import Path
+from suite import meter
+def held():
+    return meter.kibibytes(meter.fields_of(Path(f"/proc/{os.getppid()}/status")), "RssAnon")
+prepared = held()
+print('{"ready": %d}' % os.getpid(), flush=True)
+sys.stdin.readline()
+assert prepared - held() > 60 << 20
+print('{"seconds": 1.0}', flush=True)
+sys.stdin.readline()
+print('{"teardown": 0.0}', flush=True)
+"""
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_memory_stays_backed_until_the_work_begins(disk: Path, monkeypatch: pytest.MonkeyPatch, cold: bool) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(residency.__file__).parents[1]))
+    monkeypatch.setattr(machine, "LEFT_FREE", 0)
+    monkeypatch.setattr(protocol, "memory_for", lambda row, case: 64 * MIB)
+    watchful = Contender("watchful", command=lambda case: [sys.executable, "-c", WATCHFUL], ceiling=True)
+    with Zygotes() as zygotes:
+        row = small_row(cold=cold)
+        outcome = run_row(zygotes, replace(row, contenders=(watchful,)), Case(disk, 0.001), 1, random.Random(1))[0]
+    assert (outcome.status, outcome.reason) == ("measured", "")
 
 
 def private_memory(size: int) -> mmap.mmap:
