@@ -94,12 +94,12 @@ class BackedMemory:
 
     def __init__(self, wanted: int) -> None:
         free = kibibytes(fields_of(Path("/proc/meminfo")), "MemFree")
-        self.bytes = max(0, min(wanted, free - LEFT_FREE)) // LARGE_PAGE * LARGE_PAGE
+        size = max(0, min(wanted, free - LEFT_FREE)) // LARGE_PAGE * LARGE_PAGE
         self._memory: mmap.mmap | None = None
-        if self.bytes > 0:
-            self._memory = mmap.mmap(-1, self.bytes, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        if size > 0:
+            self._memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
             self._memory.madvise(mmap.MADV_HUGEPAGE)
-            for place in range(0, self.bytes, mmap.PAGESIZE):
+            for place in range(0, size, mmap.PAGESIZE):
                 self._memory[place] = 1
 
     def outlast_reports(self) -> None:
