@@ -103,10 +103,14 @@ class Zygotes:
 
 
 def memory_for(row: Row, case: Case) -> int:
-    """What a measurement may want of new memory: a file may be copied and what is copied changed."""
+    """What a measurement may want of new memory: a file may be copied and what is copied changed.
+
+    Of several large files each is the same tensors in another format, and a contender reads one.
+    """
     if case.scale < 1:
         return 0
-    return LEAST_MEMORY + 2 * sum(path.stat().st_size for path in row.inputs(case)) + row.written(case)
+    largest = max((path.stat().st_size for path in row.inputs(case)), default=0)
+    return LEAST_MEMORY + 2 * largest + row.written(case)
 
 
 @dataclass(frozen=True)
