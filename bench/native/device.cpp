@@ -72,9 +72,8 @@ class DirectFile {
 /// Moves bytes in requests of one size, each with memory of its own while it is in flight.
 class Mover {
  public:
-  /// `all`: how much memory, where everything is to stay in it; otherwise it is used again and again.
-  Mover(std::size_t request, unsigned at_once, std::size_t all = 0)
-      : request_(request), at_once_(at_once), keep_(all > 0), memory_(std::max(all, request * at_once)) {}
+  Mover(std::size_t request, unsigned at_once)
+      : request_(request), at_once_(at_once), memory_(request * at_once) {}
 
   using Begin =
       std::function<void(Ring& ring, std::size_t at, std::span<std::byte> memory, std::uint64_t tag)>;
@@ -88,7 +87,7 @@ class Mover {
     std::size_t moved = 0;
     for (std::size_t at = 0; at < bytes || ring->in_flight() > 0;) {
       for (; at < bytes && !free.empty(); at += request_) {
-        begin(*ring, at, memory_.part(keep_ ? at : free.back() * request_, request_), free.back());
+        begin(*ring, at, memory_.part(free.back() * request_, request_), free.back());
         free.pop_back();
       }
       const Ring::Completion done = ring->wait();
@@ -101,21 +100,14 @@ class Mover {
  private:
   std::size_t request_;
   unsigned at_once_;
-  bool keep_;
   Memory memory_;
 };
 
-/// Bytes of a file, rounded up to whole requests.
-std::size_t whole_requests(const std::string& path, std::size_t request) {
-  return (std::filesystem::file_size(path) + request - 1) / request * request;
-}
-
 class DeviceRead final : public Work {
  public:
-  DeviceRead(Arguments arguments, bool keep)
+  explicit DeviceRead(Arguments arguments)
       : path_(arguments[0]),
-        mover_(std::stoul(arguments[1]), static_cast<unsigned>(std::stoul(arguments[2])),
-               keep ? whole_requests(path_, std::stoul(arguments[1])) : 0) {}
+        mover_(std::stoul(arguments[1]), static_cast<unsigned>(std::stoul(arguments[2]))) {}
 
   void run() override {
     const DirectFile file(path_, O_RDONLY);
@@ -159,8 +151,7 @@ class DeviceWrite final : public Work {
 
 }  // namespace
 
-WorkPtr make_device_read(Arguments arguments) { return std::make_unique<DeviceRead>(arguments, false); }
-WorkPtr make_device_keep(Arguments arguments) { return std::make_unique<DeviceRead>(arguments, true); }
+WorkPtr make_device_read(Arguments arguments) { return std::make_unique<DeviceRead>(arguments); }
 WorkPtr make_device_write(Arguments arguments) { return std::make_unique<DeviceWrite>(arguments); }
 
 }  // namespace bench

@@ -37,9 +37,9 @@ WorkPtr make_work(const std::string& name, Arguments arguments) {
   static const std::map<std::string, std::function<WorkPtr(Arguments)>> known = {
       {"checkpoint", make_checkpoint},
       {"column", make_column},
-      {"device_keep", make_device_keep},
       {"device_read", make_device_read},
       {"device_write", make_device_write},
+      {"fill", make_fill},
       {"keep", make_keep},
       {"open", make_open},
       {"open_alone", make_open_alone},

@@ -94,9 +94,9 @@ def native(name: str, arguments: Callable[[Case], list[str]]) -> Contender:
     return Contender(name, command=lambda case: [str(case.native), "measure", *arguments(case)], ceiling=True)
 
 
-def device(name: str, arguments: Callable[[Case], list[str]], request: int = BLOCK, at_once: int = 16) -> Contender:
-    """The disk past the page cache, with so many requests of so many bytes in flight."""
-    return native(name, lambda case: [*arguments(case), str(request), str(at_once)])
+def device(name: str, arguments: Callable[[Case], list[str]]) -> Contender:
+    """The disk past the page cache, with 16 requests of 1 MiB in flight."""
+    return native(name, lambda case: [*arguments(case), str(BLOCK), "16"])
 
 
 def reading(name: str, make: Callable[[Path], Work], path: Callable[[Case], Path]) -> Contender:
