@@ -93,9 +93,13 @@ class BackedMemory:
     """
 
     def __init__(self, wanted: int) -> None:
-        free = kibibytes(fields_of(Path("/proc/meminfo")), "MemFree")
-        size = max(0, min(wanted, free - LEFT_FREE)) // LARGE_PAGE * LARGE_PAGE
+        self._wanted = wanted
         self._memory: mmap.mmap | None = None
+        self.take()
+
+    def take(self) -> None:
+        free = kibibytes(fields_of(Path("/proc/meminfo")), "MemFree")
+        size = max(0, min(self._wanted, free - LEFT_FREE)) // LARGE_PAGE * LARGE_PAGE
         if size > 0:
             self._memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
             self._memory.madvise(mmap.MADV_HUGEPAGE)

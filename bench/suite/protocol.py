@@ -133,6 +133,8 @@ def converse(line: Line, turn: Turn) -> tuple[Sample, str | None]:
 
 def phases(line: Line, turn: Turn) -> tuple[Sample, str | None]:
     ready = _expect(line, "ready")
+    if turn.row.warm_up == "full":
+        turn.memory.take()
     if turn.row.cold:  # The pages that the files have left are free since a moment ago.
         turn.memory.outlast_reports()
     cached = share_before(turn.row, turn.case)
@@ -222,6 +224,8 @@ def share_before(row: Row, case: Case) -> float:
 def measure(zygotes: Zygotes, row: Row, contender: Contender, case: Case, digest: bool) -> tuple[Sample, str | None]:
     place_files(row, case)
     with machine.BackedMemory(memory_for(row, case)) as memory:
+        if row.warm_up == "full":  # The process takes as much while it prepares, and may keep it for the work.
+            memory.give_back()
         turn = Turn(row, case, memory, digest)
         if contender.command is not None:
             sample, name = in_program(contender, turn)

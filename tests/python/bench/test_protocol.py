@@ -164,7 +164,8 @@ def test_what_leaves_the_page_cache_in_between_is_there_when_the_work_begins(
     assert outcome.samples[0]["cached"] == 1.0
 
 
-# A measured process that fails unless the suite holds 64 MiB while it prepares, and none of it when it begins.
+# A measured process that fails unless the suite holds 64 MiB ("held") or nothing ("free") while it prepares, and
+# none of it when it begins.
 WATCHFUL = """
 import os, sys
 from pathlib import Path
@@ -174,21 +175,26 @@ def held():
 prepared = held()
 print('{"ready": %d}' % os.getpid(), flush=True)
 sys.stdin.readline()
-assert prepared - held() > 60 << 20
+assert (prepared - held() > 60 << 20) == (sys.argv[1] == "held")
 print('{"seconds": 1.0}', flush=True)
 sys.stdin.readline()
 print('{"teardown": 0.0}', flush=True)
 """
 
 
-@pytest.mark.parametrize("cold", [False, True])
-def test_memory_stays_backed_until_the_work_begins(disk: Path, monkeypatch: pytest.MonkeyPatch, cold: bool) -> None:
+@pytest.mark.parametrize(
+    ("cold", "warm_up", "state"),
+    [(False, "small", "held"), (True, "small", "held"), (False, "full", "free")],
+)
+def test_memory_stays_backed_until_it_is_taken(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, cold: bool, warm_up: str, state: str
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(residency.__file__).parents[1]))
     monkeypatch.setattr(machine, "LEFT_FREE", 0)
     monkeypatch.setattr(protocol, "memory_for", lambda row, case: 64 * MIB)
-    watchful = Contender("watchful", command=lambda case: [sys.executable, "-c", WATCHFUL], ceiling=True)
+    watchful = Contender("watchful", command=lambda case: [sys.executable, "-c", WATCHFUL, state], ceiling=True)
     with Zygotes() as zygotes:
-        row = small_row(cold=cold)
+        row = small_row(cold=cold, warm_up=warm_up)
         outcome = run_row(zygotes, replace(row, contenders=(watchful,)), Case(disk, 0.001), 1, random.Random(1))[0]
     assert (outcome.status, outcome.reason) == ("measured", "")
 
