@@ -51,7 +51,7 @@ def judge_gate(gate: Gate, row: Row, by_name: dict[str, Record]) -> Record:
     """The ratio of theirs to ours, and what it says about the gate."""
     record: Record = {"kind": "ratio", **asdict(gate)}
     sides = [by_name[gate.against], by_name[gate.ours]]
-    missing = next((side for side in sides if not side["samples"]), None)
+    missing = next((side for side in sides if side["status"] != "measured"), None)
     if missing is not None:
         return {**record, "verdict": verdict.MISSING, "reason": f"{missing['name']}: {missing['reason']}"}
     samples = [side["samples"][row.metric] for side in sides]
@@ -65,7 +65,7 @@ def judge_bound(bound: Bound, row: Row, case: Case, by_name: dict[str, Record]) 
     """The value of ours, and what it says about the bound."""
     record: Record = {"kind": "bound", **asdict(bound)}
     ours = by_name[bound.ours]
-    if not ours["samples"]:
+    if ours["status"] != "measured":
         return {**record, "verdict": verdict.MISSING, "reason": f"{ours['name']}: {ours['reason']}"}
     value = estimate_median([sample / row.per(case) for sample in ours["samples"][row.metric]])
     return {**record, "estimate": asdict(value), **verdicts(value, bound.gate, bound.stretch, verdict.at_most)}

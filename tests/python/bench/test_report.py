@@ -85,6 +85,12 @@ def test_a_missing_peer_is_shown_as_missing() -> None:
     assert "No module named 'peer'" in tables["costs"]
 
 
+def test_a_peer_that_fails_in_the_middle_is_not_judged_by_what_came_before() -> None:
+    failed = outcome("peer", [9], status="failed", reason="its process ended")
+    found = record(row(Gate("peer", 3)), outcome(OURS, [1, 1, 1]), failed)
+    assert (found["judged"][0]["verdict"], found["judged"][0]["reason"]) == ("missing", "peer: its process ended")
+
+
 def test_different_outputs_are_no_result() -> None:
     found = record(row(Gate("peer", 1)), outcome(OURS, [1, 1], digest="a"), outcome("peer", [9, 9], digest="b"))
     assert not found["same_outputs"]

@@ -48,6 +48,16 @@ def test_the_interval_mostly_holds_the_true_ratio() -> None:
     assert 88 <= held <= 100
 
 
+def test_what_the_machine_does_to_both_in_a_round_is_no_difference_between_them() -> None:
+    """Two states of the machine that come and go: in the slow one both take twice as long."""
+    states = [1.0, 1.0, 2.0] * 5
+    chance = random.Random(5)
+    theirs = [3.0 * state * chance.lognormvariate(0, 0.01) for state in states]
+    ours = [state * chance.lognormvariate(0, 0.01) for state in states]
+    ratio = estimate_ratio(theirs, ours)
+    assert 2.9 < ratio.low <= ratio.high < 3.1
+
+
 def test_more_samples_give_a_narrower_interval() -> None:
     chance = random.Random(3)
     few = [chance.lognormvariate(0, 0.3) for _ in range(7)]
