@@ -69,37 +69,50 @@ class DirectFile {
   int descriptor_;
 };
 
-/// Moves bytes in requests of one size, each with memory of its own while it is in flight.
+/// Which memory the requests have.
+enum class Room {
+  Again,    ///< As much as is in flight, again and again: what was there before lies in some cache.
+  EachOwn,  ///< Each its own: of as many bytes as are moved, most lie in no cache.
+};
+
+/// Moves bytes in requests of one size, each with memory that no other has while it is in flight.
 class Mover {
  public:
-  Mover(std::size_t request, unsigned at_once)
-      : request_(request), at_once_(at_once), memory_(request * at_once) {}
+  Mover(std::size_t bytes, std::size_t request, unsigned at_once, Room room)
+      : bytes_(bytes),
+        request_(request),
+        at_once_(at_once),
+        room_(room),
+        memory_(request * (room == Room::Again ? at_once : (bytes + request - 1) / request)) {}
 
   using Begin =
       std::function<void(Ring& ring, std::size_t at, std::span<std::byte> memory, std::uint64_t tag)>;
 
-  /// `begin` takes on the request at an offset. Throws when fewer than `bytes` were moved.
-  void move(std::size_t bytes, const Begin& begin) const {
+  /// `begin` takes on the request at an offset. Throws when fewer bytes were moved than there are.
+  void move(const Begin& begin) const {
     std::optional<Ring> ring = Ring::open(at_once_);
     if (!ring) throw std::runtime_error("the kernel gives no io_uring");
     std::vector<std::uint64_t> free(at_once_);
     std::iota(free.begin(), free.end(), 0);
     std::size_t moved = 0;
-    for (std::size_t at = 0; at < bytes || ring->in_flight() > 0;) {
-      for (; at < bytes && !free.empty(); at += request_) {
-        begin(*ring, at, memory_.part(free.back() * request_, request_), free.back());
+    for (std::size_t at = 0; at < bytes_ || ring->in_flight() > 0;) {
+      for (; at < bytes_ && !free.empty(); at += request_) {
+        const std::size_t place = room_ == Room::Again ? free.back() * request_ : at;
+        begin(*ring, at, memory_.part(place, request_), free.back());
         free.pop_back();
       }
       const Ring::Completion done = ring->wait();
       free.push_back(done.tag);
       moved += static_cast<std::size_t>(std::max<std::int64_t>(done.result, 0));
     }
-    if (moved < bytes) throw std::runtime_error("the device moved fewer bytes than there are");
+    if (moved < bytes_) throw std::runtime_error("the device moved fewer bytes than there are");
   }
 
  private:
+  std::size_t bytes_;
   std::size_t request_;
   unsigned at_once_;
+  Room room_;
   Memory memory_;
 };
 
@@ -107,14 +120,14 @@ class DeviceRead final : public Work {
  public:
   explicit DeviceRead(Arguments arguments)
       : path_(arguments[0]),
-        mover_(std::stoul(arguments[1]), static_cast<unsigned>(std::stoul(arguments[2]))) {}
+        mover_(std::filesystem::file_size(path_), std::stoul(arguments[1]),
+               static_cast<unsigned>(std::stoul(arguments[2])), Room::Again) {}
 
   void run() override {
     const DirectFile file(path_, O_RDONLY);
-    mover_.move(std::filesystem::file_size(path_),
-                [&](Ring& ring, std::size_t at, std::span<std::byte> memory, std::uint64_t tag) {
-                  ring.read(file.descriptor(), at, memory, tag);
-                });
+    mover_.move([&](Ring& ring, std::size_t at, std::span<std::byte> memory, std::uint64_t tag) {
+      ring.read(file.descriptor(), at, memory, tag);
+    });
   }
   void drop() override {}
   [[nodiscard]] std::string listing() const override { return ""; }
@@ -130,12 +143,13 @@ class DeviceWrite final : public Work {
   explicit DeviceWrite(Arguments arguments)
       : path_(arguments[0]),
         bytes_(std::stoul(arguments[1])),
-        mover_(std::stoul(arguments[2]), static_cast<unsigned>(std::stoul(arguments[3]))) {}
+        mover_(bytes_, std::stoul(arguments[2]), static_cast<unsigned>(std::stoul(arguments[3])),
+               arguments.size() > 4 && arguments[4] == "own" ? Room::EachOwn : Room::Again) {}
 
   void run() override {
     const DirectFile file(path_, O_WRONLY | O_CREAT | O_TRUNC);
     file.check(::fallocate(file.descriptor(), 0, 0, static_cast<off_t>(bytes_)) == 0);
-    mover_.move(bytes_, [&](Ring& ring, std::size_t at, std::span<std::byte> memory, std::uint64_t tag) {
+    mover_.move([&](Ring& ring, std::size_t at, std::span<std::byte> memory, std::uint64_t tag) {
       ring.write(file.descriptor(), at, memory, tag);
     });
     file.check(::fsync(file.descriptor()) == 0);

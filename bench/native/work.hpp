@@ -38,7 +38,8 @@ WorkPtr make_serialize(Arguments arguments);  // COUNT: lay out and serialise th
 WorkPtr make_column(Arguments arguments);     // FILE: an eighth of the columns of every tensor
 WorkPtr make_device_read(
     Arguments arguments);  // FILE REQUEST AT_ONCE: all of it past the page cache, so many bytes a request
-WorkPtr make_device_write(Arguments arguments);  // FILE BYTES REQUEST AT_ONCE: so many new ones, likewise
+WorkPtr make_device_write(Arguments arguments);  // FILE BYTES REQUEST AT_ONCE [own]: so many new ones, each
+                                                 // request from its own memory
 WorkPtr make_fill(Arguments arguments);          // FILE AT_ONCE: map it, and have all of it in the page cache
 WorkPtr make_checkpoint(
     Arguments arguments);  // FILE: read a checkpoint of any format and plan its conversion

@@ -94,9 +94,9 @@ def native(name: str, arguments: Callable[[Case], list[str]]) -> Contender:
     return Contender(name, command=lambda case: [str(case.native), "measure", *arguments(case)], ceiling=True)
 
 
-def device(name: str, arguments: Callable[[Case], list[str]]) -> Contender:
+def device(name: str, arguments: Callable[[Case], list[str]], *more: str) -> Contender:
     """The disk past the page cache, with 16 requests of 1 MiB in flight."""
-    return native(name, lambda case: [*arguments(case), str(BLOCK), "16"])
+    return native(name, lambda case: [*arguments(case), str(BLOCK), "16", *more])
 
 
 def reading(name: str, make: Callable[[Path], Work], path: Callable[[Case], Path]) -> Contender:
