@@ -47,6 +47,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples/tensor_parallel"))
 from model import make_shard, slice_of, slices_of, write_model
 from suite import machine, residency
+from suite.statistics import estimate_ratio
 
 Tensors = dict[str, torch.Tensor]
 
@@ -248,12 +249,10 @@ def make_model(folder: Path, blocks: int, width: int) -> Model:
     return Model(index, tuple(sorted(folder.glob("*.safetensors"))), pickle)
 
 
-def ratio(theirs: list[float], ours: list[float], chance: random.Random) -> str:
-    """The ratio of the medians with the middle 95 % of its bootstrap."""
-    draws = sorted(
-        median(chance.choices(theirs, k=len(theirs))) / median(chance.choices(ours, k=len(ours))) for _ in range(2000)
-    )
-    return f"{median(theirs) / median(ours):.1f} ({draws[50]:.1f} - {draws[-51]:.1f})"
+def ratio(theirs: list[float], ours: list[float]) -> str:
+    """The ratio of the medians with the interval that holds it with a confidence of 95 %."""
+    found = estimate_ratio(theirs, ours)
+    return f"{found.value:.2f} ({found.low:.2f} - {found.high:.2f})"
 
 
 def measure(model: Model, count: int, rounds: int, chance: random.Random, *, cold: bool) -> list[str]:
@@ -270,7 +269,7 @@ def measure(model: Model, count: int, rounds: int, chance: random.Random, *, col
     rows = []
     for name, seconds in times.items():
         outcome = watched[name]
-        compared = "" if seconds is ours else ratio(seconds, ours, chance)
+        compared = "" if seconds is ours else ratio(seconds, ours)
         cells = [
             str(count),
             name,

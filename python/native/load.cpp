@@ -58,13 +58,13 @@ class LoadPlan {
   }
 
   // Into memory that is made for it: (shape, memory). Where the slice is one range of `whole`, the tensor's
-  // memory, it is that part of it, and nothing is to be loaded.
+  // memory, it is that part of it, and nothing is to be loaded; the disk may start on it when all else is.
   nb::object make(const OpenFile& file, std::size_t number, nb::handle index, const Memory* whole) {
     const auto plan = plan_index(file, number, index);
     if (!plan) return nb::none();
     const ByteRuns& runs = plan->runs;
     if (whole != nullptr && runs.contiguous() && runs.offset + runs.total_bytes <= whole->size) {
-      file.expect(number, runs.offset, runs.total_bytes);
+      views_.push_back({file.source_ptr(), file.begin_of(number) + runs.offset, runs.total_bytes});
       return nb::make_tuple(to_tuple(plan->shape), whole->part(runs.offset, runs.total_bytes));
     }
     const Memory memory = allocate(runs.total_bytes);
@@ -77,6 +77,12 @@ class LoadPlan {
                  std::uint64_t coalesce_gap, const nb::object& progress) const;
 
  private:
+  struct View {
+    SourcePtr source;
+    std::uint64_t offset;
+    std::uint64_t length;
+  };
+
   void add_step(const OpenFile& file, std::size_t number, const SlicePlan& plan, std::span<std::byte> out) {
     ByteRuns runs = plan.runs;
     if (out.size() != runs.total_bytes) {
@@ -91,6 +97,7 @@ class LoadPlan {
   }
 
   std::vector<LoadStep> steps_;
+  std::vector<View> views_;
   std::deque<Py_buffer> buffers_;
   std::vector<nb::object> owners_;
   std::vector<Memory> memory_;
@@ -116,6 +123,8 @@ nb::tuple LoadPlan::load(std::string_view mode, unsigned threads, bool io_uring,
   {
     const nb::gil_scoped_release release;
     report = load_into(steps_, options);
+    // Nobody waits for these yet; what the load waits for would stand behind them at the disk.
+    for (const View& view : views_) view.source->expect(view.offset, view.length);
   }
   return to_tuple(report);
 }

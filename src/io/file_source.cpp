@@ -40,7 +40,7 @@ class Mapping {
 class FileSource final : public ByteSource {
  public:
   FileSource(io::Descriptor descriptor, std::string path, std::uint64_t size, ReadMode mode)
-      : descriptor_(std::move(descriptor)), path_(std::move(path)), size_(size), mode_(mode) {}
+      : descriptor_(std::move(descriptor)), path_(std::move(path)), size_(size), mode_(mode), watch_(size) {}
 
   std::uint64_t size() const override { return size_; }
   void read_at(std::uint64_t offset, std::span<std::byte> out) const override;

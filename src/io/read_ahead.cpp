@@ -16,13 +16,16 @@ constexpr std::uint64_t kPiece = std::uint64_t{128} << 10;
 
 }  // namespace
 
+StretchWatch::StretchWatch(std::uint64_t file_bytes) noexcept
+    : long_(std::min(kLongStretch, file_bytes / 3)) {}
+
 bool StretchWatch::is_sparse(std::uint64_t offset, std::uint64_t length) noexcept {
   const std::uint64_t end = offset + length;
   const std::lock_guard lock(mutex_);
   const bool goes_on = offset >= begin_ && offset <= end_ + kGap;
   if (!goes_on) begin_ = offset;
   end_ = goes_on ? std::max(end_, end) : end;
-  return end_ - begin_ <= kLongStretch;
+  return end_ - begin_ <= long_;
 }
 
 void fetch_pages(int descriptor, std::uint64_t offset, std::uint64_t length) noexcept {

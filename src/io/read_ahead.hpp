@@ -13,11 +13,16 @@ namespace weighbridge::io {
 /// thread may use it.
 class StretchWatch {
  public:
+  explicit StretchWatch(std::uint64_t file_bytes) noexcept;
+
   /// Notes [offset, offset + length). Whether it should be fetched by itself: not when it is long, or goes on
-  /// with those before it for long. The kernel's reading ahead is what serves that best.
+  /// with those before it for long, as much as a third of the file at most. The kernel's reading ahead is
+  /// what serves that best: it puts the file into larger pieces of memory, of which a disk reads more at
+  /// once.
   bool is_sparse(std::uint64_t offset, std::uint64_t length) noexcept;
 
  private:
+  const std::uint64_t long_;
   std::mutex mutex_;
   std::uint64_t begin_ = 0;  // of the stretch that those noted last make together
   std::uint64_t end_ = 0;

@@ -18,20 +18,21 @@ namespace {
 using namespace weighbridge::test;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kLargeFile = 1000 * kMiB;
 
 TEST(StretchWatch, TakesStretchesHereAndThereForSparse) {
-  io::StretchWatch watch;
+  io::StretchWatch watch(kLargeFile);
   for (const std::uint64_t at : {500U, 100U, 300U, 900U}) EXPECT_TRUE(watch.is_sparse(at * kMiB, 40 * kMiB));
 }
 
 TEST(StretchWatch, LeavesLongOnesToTheKernel) {
-  io::StretchWatch watch;
+  io::StretchWatch watch(kLargeFile);
   EXPECT_FALSE(watch.is_sparse(0, 65 * kMiB));
   EXPECT_TRUE(watch.is_sparse(500 * kMiB, kMiB));
 }
 
 TEST(StretchWatch, LeavesWhoGoesThroughTheFileToTheKernel) {
-  io::StretchWatch watch;
+  io::StretchWatch watch(kLargeFile);
   for (std::uint64_t i = 0; i < 32; ++i) EXPECT_TRUE(watch.is_sparse((100 + 2 * i) * kMiB, 2 * kMiB)) << i;
   EXPECT_FALSE(watch.is_sparse(164 * kMiB, 2 * kMiB));
   EXPECT_FALSE(watch.is_sparse(166 * kMiB + 4096, 2 * kMiB));  // a small gap changes nothing
@@ -39,8 +40,15 @@ TEST(StretchWatch, LeavesWhoGoesThroughTheFileToTheKernel) {
 }
 
 TEST(StretchWatch, CountsWhatIsAskedForAgainOnce) {
-  io::StretchWatch watch;
+  io::StretchWatch watch(kLargeFile);
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(watch.is_sparse(kMiB, kMiB));
+}
+
+TEST(StretchWatch, LeavesMoreThanAThirdOfAFileToTheKernel) {
+  io::StretchWatch watch(60 * kMiB);
+  EXPECT_TRUE(watch.is_sparse(40 * kMiB, 20 * kMiB));
+  EXPECT_TRUE(watch.is_sparse(0, 20 * kMiB));
+  EXPECT_FALSE(watch.is_sparse(20 * kMiB, kMiB));
 }
 
 /// A file of 24 MiB that is not in memory, where its file system can be told so: on tmpfs all of it always
