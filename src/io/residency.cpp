@@ -30,7 +30,18 @@ struct CacheCounts {
   std::uint64_t recently_evicted = 0;
 };
 
-constexpr std::uint64_t kSampledPages = 64;
+constexpr std::uint64_t kMostCounted = std::uint64_t{16} << 20;
+constexpr std::uint64_t kCountedSample = std::uint64_t{64} << 10;
+constexpr std::uint64_t kSamples = 64;
+
+/// Where sample `i` begins in `length` bytes: one in each part of equal size, somewhere else in it every
+/// time. What is cached at equal distances, as rows of a slice, is not taken for all of the file or for
+/// nothing.
+std::uint64_t sample_begin(std::uint64_t i, std::uint64_t length, std::uint64_t sample_bytes) noexcept {
+  constexpr std::uint64_t kGoldenRatio = 40503;  // of 2^16
+  const std::uint64_t part = length / kSamples;
+  return i * part + ((i * kGoldenRatio % 65536) * (part - sample_bytes) >> 16);
+}
 
 std::optional<double> counted_share(int descriptor, std::uint64_t offset, std::uint64_t length) noexcept {
   CacheRange range{offset, length};
@@ -41,19 +52,37 @@ std::optional<double> counted_share(int descriptor, std::uint64_t offset, std::u
   return std::min(1.0, static_cast<double>(counts.cached) / static_cast<double>(pages));
 }
 
-std::optional<double> sampled_share(const ByteSource& source, std::uint64_t offset, std::uint64_t length) {
+std::optional<double> counted_sample(int descriptor, std::uint64_t offset, std::uint64_t length) noexcept {
+  double sum = 0;
+  for (std::uint64_t i = 0; i < kSamples; ++i) {
+    const std::uint64_t at = offset + sample_begin(i, length, kCountedSample);
+    const auto share = counted_share(descriptor, at, kCountedSample);
+    if (!share) return std::nullopt;
+    sum += *share;
+  }
+  return sum / static_cast<double>(kSamples);
+}
+
+std::optional<bool> is_resident(const Buffer& mapped, std::uint64_t at) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(mapped.bytes().data()) + at;
+  unsigned char state = 0;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the page that the byte lies in
+  if (::mincore(reinterpret_cast<void*>(address - address % page_bytes()), 1, &state) != 0)
+    return std::nullopt;
+  return (state & 1U) != 0;
+}
+
+/// Where the kernel does not count.
+std::optional<double> mapped_sample(const ByteSource& source, std::uint64_t offset, std::uint64_t length) {
   const auto mapped = source.map(offset, length);
   if (!mapped) return std::nullopt;
-  const std::uint64_t pages = (length + page_bytes() - 1) / page_bytes();
-  const std::uint64_t samples = std::min(pages, kSampledPages);
+  const bool few = length <= kSamples * page_bytes();
+  const std::uint64_t samples = few ? (length + page_bytes() - 1) / page_bytes() : kSamples;
   std::uint64_t resident = 0;
   for (std::uint64_t i = 0; i < samples; ++i) {
-    const auto at =
-        reinterpret_cast<std::uintptr_t>(mapped->bytes().data()) + i * pages / samples * page_bytes();
-    unsigned char state = 0;
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): the page that the byte lies in
-    if (::mincore(reinterpret_cast<void*>(at - at % page_bytes()), 1, &state) != 0) return std::nullopt;
-    resident += state & 1U;
+    const auto there = is_resident(*mapped, few ? i * page_bytes() : sample_begin(i, length, page_bytes()));
+    if (!there) return std::nullopt;
+    resident += *there ? 1 : 0;
   }
   return static_cast<double>(resident) / static_cast<double>(samples);
 }
@@ -63,8 +92,9 @@ std::optional<double> sampled_share(const ByteSource& source, std::uint64_t offs
 std::optional<double> resident_share(const ByteSource& source, std::uint64_t offset, std::uint64_t length) {
   const auto extent = source.file_extent(offset);
   if (!extent || length == 0) return std::nullopt;
-  const auto counted = counted_share(extent->descriptor, extent->offset, length);
-  return counted ? counted : sampled_share(source, offset, length);
+  const auto counted = length <= kMostCounted ? counted_share(extent->descriptor, extent->offset, length)
+                                              : counted_sample(extent->descriptor, extent->offset, length);
+  return counted ? counted : mapped_sample(source, offset, length);
 }
 
 std::optional<double> resident_share(int descriptor, std::uint64_t offset, std::uint64_t length) noexcept {

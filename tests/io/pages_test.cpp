@@ -5,10 +5,12 @@
 
 #include <weighbridge/byte_source.hpp>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "io/descriptor.hpp"
 #include "io/residency.hpp"
 #include "io/smaps.hpp"
 #include "io/support.hpp"
@@ -112,6 +114,32 @@ TEST(Residency, OfAFileThatWasJustWrittenIsWhole) {
   const auto share = resident_share(*source, 100, 30 * page_bytes());
   ASSERT_TRUE(share.has_value());
   EXPECT_EQ(*share, 1.0);
+}
+
+/// The share that is found of a file of 64 MiB of which the first `written` bytes of each `stride` are there.
+double share_of_written(std::uint64_t written, std::uint64_t stride) {
+  constexpr std::uint64_t kSize = std::uint64_t{64} << 20;
+  const TempFolder folder;
+  const Descriptor file(::open((folder / "f").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  EXPECT_EQ(::ftruncate(file.get(), kSize), 0);
+  const std::vector<char> bytes(written, 'x');
+  for (std::uint64_t at = 0; at < kSize; at += stride)
+    EXPECT_EQ(::pwrite(file.get(), bytes.data(), written, static_cast<off_t>(at)),
+              static_cast<ssize_t>(written));
+  return resident_share(*open_file(folder / "f"), 0, kSize).value_or(-1);
+}
+
+TEST(Residency, OfALargeFileIsToldFromASample) {
+  EXPECT_EQ(share_of_written(64U << 20, 64U << 20), 1);
+  EXPECT_NEAR(share_of_written(32U << 20, 64U << 20), 0.5, 0.05);
+  EXPECT_NEAR(share_of_written(4096, 64U << 20), 0, 0.05);
+}
+
+TEST(Residency, IsNotTakenInByEqualDistances) {
+  for (const std::uint64_t stride : {1U << 17, 1U << 20, 3U << 20}) {
+    SCOPED_TRACE(stride);
+    EXPECT_NEAR(share_of_written(stride / 4, stride), 0.25, 0.1);
+  }
 }
 
 TEST(Residency, OfWhatIsNoFileIsUnknown) { EXPECT_FALSE(resident_share(*in_memory("content"), 0, 7)); }
