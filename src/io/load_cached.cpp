@@ -12,6 +12,7 @@
 
 #include "io/box.hpp"
 #include "io/pages.hpp"
+#include "io/stream_copy.hpp"
 
 namespace weighbridge::io {
 namespace {
@@ -102,13 +103,15 @@ void CachedLane::load(const CachedJob& job) {
 void CachedLane::copy_mapped(const LoadPart& whole) {
   const ByteSource& source = *whole.step->source;
   in_stretches(whole, kAhead, [&](const LoadPart& part) {
-    if (part.bytes >= kWorthMaking) pages_.make(part.out());
+    const bool fresh = part.bytes < kWorthMaking || pages_.make(part.out());
     if (!part.contiguous()) return copy_strided(source, part);
     const auto mapped = source.map(part.begin(), part.bytes);
-    if (mapped && bring_pages(mapped->bytes())) {
-      std::ranges::copy(mapped->bytes(), part.out().begin());
-    } else {
+    if (!mapped || !bring_pages(mapped->bytes())) {
       source.read_at(part.begin(), part.out());  // says what is wrong with the file
+    } else if (pages_.much() && !fresh) {
+      stream_copy(mapped->bytes(), part.out().data());
+    } else {
+      std::ranges::copy(mapped->bytes(), part.out().begin());
     }
   });
 }

@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include "io/pages.hpp"
+
 namespace weighbridge::io {
 namespace {
 
@@ -127,7 +129,7 @@ std::span<std::byte> DirectLane::buffer(const DirectRead& read, std::size_t slot
 void DirectLane::start(const DirectRead& read, std::size_t slot) {
   slots_[slot] = &read;
   const auto out = read.straight != nullptr ? std::span(read.straight, read.bytes) : buffer(read, slot);
-  if (read.straight != nullptr) pages_.make(out);
+  if (read.straight != nullptr && !pages_.make(out)) take_pages(out);
   if (ring_) {
     read.file->note_io_uring();
     ring_->read(read.file->descriptor(), read.begin, out, slot);

@@ -10,8 +10,6 @@ using namespace std::chrono_literals;
 
 // In less memory large pages save nothing that shows.
 constexpr std::uint64_t kWorthAsking = std::uint64_t{4} << 20;
-// From here on large pages save 10 ms.
-constexpr std::uint64_t kMuch = std::uint64_t{64} << 20;
 
 std::uint64_t bytes_of(std::span<const LoadStep> steps) noexcept {
   std::uint64_t bytes = 0;
@@ -29,16 +27,17 @@ PageMaker::PageMaker(std::span<const LoadStep> steps, const LoadOptions& options
   advise_all(large());  // memory that is used again may know another wish
 }
 
-void PageMaker::make(std::span<std::byte> memory) noexcept {
-  if (!wanted_) return;
+bool PageMaker::make(std::span<std::byte> memory) noexcept {
+  if (!wanted_) return true;
   const auto begun = steady_clock::now();
   const bool made = make_pages(memory);
   if (made && large()) count(steady_clock::now() - begun, memory.size());
+  return made;
 }
 
 void PageMaker::count(std::chrono::nanoseconds taken, std::size_t bytes) noexcept {
   const auto now = steady_clock::now();
-  record_.count(taken, bytes, bytes_ >= kMuch ? 10ms : 2ms, now);
+  record_.count(taken, bytes, much() ? 10ms : 2ms, now);
   if (record_.promising(now)) return;
   if (large_.exchange(false, std::memory_order_relaxed)) advise_all(false);
 }

@@ -38,15 +38,6 @@ bool are_there(std::uintptr_t begin, std::uintptr_t end) noexcept {
   return true;
 }
 
-/// Writes to each page: one that was lent and is written to only by a device some kernels before 5.18 take.
-void touch(std::uintptr_t begin, std::uintptr_t end) noexcept {
-  for (; begin < end; begin += page_bytes()) {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): the ends of pages are found by arithmetic
-    auto* byte = reinterpret_cast<volatile std::byte*>(begin);
-    *byte = *byte;
-  }
-}
-
 /// Of the pages of this size that lie wholly in `memory`.
 std::pair<std::uintptr_t, std::uintptr_t> whole_pages(std::span<const std::byte> memory,
                                                       std::size_t page) noexcept {
@@ -72,10 +63,7 @@ std::size_t page_bytes() noexcept {
 bool make_pages(std::span<std::byte> memory) noexcept {
   const auto [begin, end] = whole_pages(memory, page_bytes());
   if (begin >= end) return false;
-  if (are_there(begin, end)) {
-    touch(begin, end);
-    return false;
-  }
+  if (are_there(begin, end)) return false;
   advise(begin, end, kPopulateWrite);
   return true;
 }
@@ -83,6 +71,15 @@ bool make_pages(std::span<std::byte> memory) noexcept {
 bool lend_pages(std::span<std::byte> memory) noexcept {
   const auto [begin, end] = whole_pages(memory, page_bytes());
   return begin >= end || advise(begin, end, MADV_FREE) == 0;
+}
+
+void take_pages(std::span<std::byte> memory) noexcept {
+  const auto [begin, end] = whole_pages(memory, page_bytes());
+  for (std::uintptr_t page = begin; page < end; page += page_bytes()) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the ends of pages are found by arithmetic
+    auto* byte = reinterpret_cast<volatile std::byte*>(page);
+    *byte = *byte;
+  }
 }
 
 void advise_large_pages(std::span<std::byte> memory, bool large) noexcept {

@@ -9,14 +9,17 @@ namespace weighbridge::io {
 std::size_t page_bytes() noexcept;
 
 /// Makes the pages that lie wholly in `memory`, so that filling it does not stop at each: one call costs a
-/// third of the faults. Those that are there it takes again, if they were lent to the kernel. Changes no
-/// byte. Where the kernel cannot make them (before 5.14), that does not happen. True when there were any to
-/// make.
+/// third of the faults. Changes no byte. Where the kernel cannot make them (before 5.14), that does not
+/// happen. True when there were any to make. Those that are there and lent stay so until they are written to.
 bool make_pages(std::span<std::byte> memory) noexcept;
 
 /// Lets the kernel take the pages of `memory` when it has need of them: what they hold is lost then, and a
 /// touch makes new ones. Writing to a page takes it again. False where the kernel cannot.
 bool lend_pages(std::span<std::byte> memory) noexcept;
+
+/// Takes the pages that lie wholly in `memory` again, which only a device is going to write to: some kernels
+/// before 5.18 do not see that. Changes no byte.
+void take_pages(std::span<std::byte> memory) noexcept;
 
 /// Asks for large pages where they begin in `memory` and lie in it by seven eighths or more, or for small
 /// ones again. Those that are there stay.

@@ -111,15 +111,22 @@ TEST_F(PageMakerTest, ForgivesASlowPageAmongManyThatAreNot) {
 TEST_F(PageMakerTest, MakesPagesAndChangesNoByte) {
   memory_.bytes()[5] = std::byte{7};
   PageMaker pages(steps_, {.large_pages = true}, record_);
-  pages.make(memory_.bytes());
+  EXPECT_TRUE(pages.make(memory_.bytes()));
+  EXPECT_FALSE(pages.make(memory_.bytes()));
   EXPECT_FALSE(make_pages(memory_.bytes()));
   EXPECT_EQ(std::ranges::count(memory_.bytes(), std::byte{7}), 1);
 }
 
+TEST_F(PageMakerTest, KnowsWhichLoadsAreLarge) {
+  EXPECT_TRUE(PageMaker(steps_, {}, record_).much());
+  EXPECT_FALSE(PageMaker(first(32 * kLargePage - 1), {}, record_).much());
+}
+
 TEST_F(PageMakerTest, MakesNoneWhereNoneAreToBeMade) {
   PageMaker pages(steps_, {.prefault = false}, record_);
-  pages.make(memory_.bytes());
+  EXPECT_TRUE(pages.make(memory_.bytes()));
   EXPECT_TRUE(make_pages(memory_.bytes()));
+  EXPECT_TRUE(pages.make(memory_.bytes()));  // it did not look
 }
 
 }  // namespace

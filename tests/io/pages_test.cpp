@@ -13,6 +13,7 @@
 #include "io/descriptor.hpp"
 #include "io/residency.hpp"
 #include "io/smaps.hpp"
+#include "io/stream_copy.hpp"
 #include "io/support.hpp"
 
 namespace weighbridge::io {
@@ -62,8 +63,24 @@ TEST(Pages, ThatWereLentAreTakenAgainAsTheyAre) {
   EXPECT_TRUE(lend_pages({}));
   EXPECT_GT(lent(), 0U);
   EXPECT_FALSE(make_pages(memory));
+  EXPECT_GT(lent(), 0U);
+  take_pages({});
+  take_pages(memory);
   EXPECT_EQ(lent(), 0U);
   EXPECT_EQ(std::ranges::count(memory, std::byte{5}), std::ssize(memory));
+}
+
+TEST(Pages, ThatWereLentAreTakenAgainByACopy) {
+  const FreshMemory fresh(std::size_t{3} << 20);
+  const std::vector<std::byte> content(fresh.bytes().size(), std::byte{6});
+  const auto lent = [&] { return std::stoul(smaps_field(fresh.bytes().data(), "LazyFree:")); };
+  advise_large_pages(fresh.bytes(), false);
+  std::ranges::fill(fresh.bytes(), std::byte{5});
+  ASSERT_TRUE(lend_pages(fresh.bytes()));
+  EXPECT_GT(lent(), 0U);
+  stream_copy(content, fresh.bytes().data());
+  EXPECT_EQ(lent(), 0U);
+  EXPECT_TRUE(std::ranges::equal(content, fresh.bytes()));
 }
 
 TEST(Pages, AreLargeWhereMostOfOneLiesInTheMemory) {
