@@ -37,6 +37,7 @@ WorkPtr make_work(const std::string& name, Arguments arguments) {
   static const std::map<std::string, std::function<WorkPtr(Arguments)>> known = {
       {"checkpoint", make_checkpoint},
       {"column", make_column},
+      {"copy_columns", make_copy_columns},
       {"device_read", make_device_read},
       {"device_write", make_device_write},
       {"fill", make_fill},

@@ -1,61 +1,20 @@
 // What it takes to have a file in the page cache and mapped, with so many faults at once.
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "mapped_file.hpp"
 #include "work.hpp"
 
 namespace bench {
 namespace {
 
-constexpr std::size_t kLargePage = std::size_t{2} << 20;
 constexpr std::size_t kPage = 4096;
-
-class MappedFile {
- public:
-  explicit MappedFile(const std::string& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    struct stat status{};
-    if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) fail(path);
-    bytes_ = static_cast<std::size_t>(status.st_size);
-    first_ = ::mmap(nullptr, bytes_, PROT_READ, MAP_SHARED, descriptor_, 0);
-    if (first_ == MAP_FAILED) fail(path);
-  }
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-  ~MappedFile() {
-    ::munmap(first_, bytes_);
-    ::close(descriptor_);
-  }
-
-  /// Where the file system has them; it is a little faster.
-  void use_large_pages() const noexcept { ::madvise(first_, bytes_, MADV_HUGEPAGE); }
-
-  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-  [[nodiscard]] const volatile std::byte* first() const noexcept {
-    return static_cast<const std::byte*>(first_);
-  }
-
- private:
-  [[noreturn]] static void fail(const std::string& path) {
-    throw std::system_error(errno, std::generic_category(), path);
-  }
-
-  int descriptor_;
-  std::size_t bytes_ = 0;
-  void* first_ = MAP_FAILED;
-};
 
 /// Looks at a byte of every page. Each thread takes the next large page that nobody has.
 class Fill final : public Work {

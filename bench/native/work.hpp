@@ -36,6 +36,8 @@ WorkPtr make_keep(Arguments arguments);       // REPEAT FILE: the same into new 
 WorkPtr make_parse(Arguments arguments);      // FILE: open, check and index it from memory
 WorkPtr make_serialize(Arguments arguments);  // COUNT: lay out and serialise the header of so many tensors
 WorkPtr make_column(Arguments arguments);     // FILE: an eighth of the columns of every tensor
+WorkPtr make_copy_columns(
+    Arguments arguments);  // FILE ROW BEGIN BYTES: map it, and copy so much of each row into new memory
 WorkPtr make_device_read(
     Arguments arguments);  // FILE REQUEST AT_ONCE: all of it past the page cache, so many bytes a request
 WorkPtr make_device_write(Arguments arguments);  // FILE BYTES REQUEST AT_ONCE [own]: so many new ones, each

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from suite import inputs, loaders, names, touching
+from suite import ceilings, inputs, loaders, names, touching
 from suite.model import OURS, Bound, Case, Contender, Gate, Row, Work
 from suite.rows.load import large
 
@@ -45,6 +45,12 @@ def column(package: str, **options: Any) -> Callable[[Case], Work]:
     return make
 
 
+def copied(case: Case) -> list[str]:
+    """As many bytes of each row, by threads of a program that knows of no tensors."""
+    row, part = COLUMNS * 4, COLUMNS * 4 // 8
+    return ["copy_columns", str(matrices(case)), str(row), str(part), str(part)]
+
+
 def slices() -> Row:
     def contender(name: str, package: str, **options: Any) -> Contender:
         needs = (package, f"{package}.torch")
@@ -57,6 +63,7 @@ def slices() -> Row:
             contender(OURS, "weighbridge.safetensors"),
             contender("safetensors mmap", "safetensors", backend="mmap"),
             contender("safetensors pread", "safetensors", backend="pread"),
+            ceilings.native("rows copied, into new memory", copied),
         ),
         lambda case: [matrices(case)],
         (Gate("safetensors mmap", 1.5, 3), Gate("safetensors pread", 15, 25)),
