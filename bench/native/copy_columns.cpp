@@ -1,14 +1,15 @@
 // What it takes to copy columns out of a mapped file into new memory, when nothing is known of tensors.
 #include <algorithm>
 #include <atomic>
-#include <cstdint>
+#include <cstddef>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <weighbridge/large_pages.hpp>
 
 #include "mapped_file.hpp"
 #include "work.hpp"
@@ -16,26 +17,9 @@
 namespace bench {
 namespace {
 
-/// New memory that begins with a large page, and has such where the kernel gives them.
-class LargePages {
- public:
-  explicit LargePages(std::size_t bytes) : reserved_(bytes + kLargePage) {
-    base_ = ::mmap(nullptr, reserved_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base_ == MAP_FAILED) throw std::bad_alloc();
-    const auto address = reinterpret_cast<std::uintptr_t>(base_);
-    first_ = static_cast<std::byte*>(base_) + (kLargePage - address % kLargePage) % kLargePage;
-    ::madvise(first_, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);
-  }
-  LargePages(const LargePages&) = delete;
-  LargePages& operator=(const LargePages&) = delete;
-  ~LargePages() { ::munmap(base_, reserved_); }
-
-  [[nodiscard]] std::byte* first() const noexcept { return first_; }
-
- private:
-  std::size_t reserved_;
-  void* base_ = MAP_FAILED;
-  std::byte* first_ = nullptr;
+struct GiveBack {
+  std::size_t bytes = 0;
+  void operator()(std::byte* first) const { weighbridge::large_page_memory().deallocate(first, bytes); }
 };
 
 /// The same stretch of every row, from the beginning of the file on. Each thread takes the next rows of about
@@ -51,7 +35,8 @@ class Columns final : public Work {
   void run() override {
     const MappedFile& file = file_.emplace(path_);
     rows_ = file.bytes() / row_;
-    memory_.emplace(rows_ * width_);
+    const std::size_t bytes = rows_ * width_;
+    memory_ = {static_cast<std::byte*>(weighbridge::large_page_memory().allocate(bytes)), GiveBack{bytes}};
     std::vector<std::thread> threads;
     for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) threads.emplace_back([&] { copy(); });
     copy();
@@ -67,7 +52,7 @@ class Columns final : public Work {
     for (std::size_t row = 0; (row = next_.fetch_add(some)) < rows_;) {
       const std::size_t end = std::min(row + some, rows_);
       for (; row < end; ++row)
-        std::memcpy(memory_->first() + row * width_, file_->data() + row * row_ + begin_, width_);
+        std::memcpy(memory_.get() + row * width_, file_->data() + row * row_ + begin_, width_);
     }
   }
 
@@ -78,7 +63,7 @@ class Columns final : public Work {
   std::size_t rows_ = 0;
   std::atomic<std::size_t> next_ = 0;
   std::optional<MappedFile> file_ = {};
-  std::optional<LargePages> memory_ = {};
+  std::unique_ptr<std::byte, GiveBack> memory_ = {};
 };
 
 }  // namespace
