@@ -34,8 +34,6 @@ void in_stretches(const LoadPart& part, std::uint64_t bytes, const Work& work) {
 /// and there, which maps 16 at a time.
 bool is_dense(const Box& box) { return box.source_span() <= 16 * box.out_bytes; }
 
-// So much is copied before it is looked again what mapping costs.
-constexpr std::uint64_t kTried = std::uint64_t{512} << 10;
 // Runs that are as long are read in a call for each.
 constexpr std::uint64_t kLongRun = 4096;
 
@@ -116,18 +114,27 @@ void CachedLane::copy_mapped(const LoadPart& whole) {
   });
 }
 
-/// Out of a mapping, while that pays.
+/// Out of a mapping, where that pays.
 void CachedLane::copy_strided(const ByteSource& source, const LoadPart& whole) {
-  in_stretches(whole, kTried, [&](const LoadPart& part) {
-    if (!map_cost_.bearable() && part.step->runs.run_bytes >= kLongRun) {
-      map_cost_.read(part.bytes);
-      return read_strided(source, part);
-    }
-    const auto begun = std::chrono::steady_clock::now();
-    const std::uint64_t span = bring_strided(source, part);
-    if (span > 0) map_cost_.mapped(std::chrono::steady_clock::now() - begun, span);
-    read_runs(source, part.step->runs, Transform::None, part.from, part.out());
-  });
+  const bool readable = whole.step->runs.run_bytes >= kLongRun;
+  for (std::uint64_t done = 0; done < whole.bytes;) {
+    const std::uint64_t bytes = std::min(map_cost_.stretch(), whole.bytes - done);
+    const LoadPart part{whole.step, whole.from + done, bytes};
+    map_cost_.bearable() || !readable ? map_rows(source, part) : read_rows(source, part);
+    done += bytes;
+  }
+}
+
+void CachedLane::map_rows(const ByteSource& source, const LoadPart& part) {
+  const auto begun = std::chrono::steady_clock::now();
+  const std::uint64_t span = bring_strided(source, part);
+  if (span > 0) map_cost_.mapped(std::chrono::steady_clock::now() - begun, span);
+  read_runs(source, part.step->runs, Transform::None, part.from, part.out());
+}
+
+void CachedLane::read_rows(const ByteSource& source, const LoadPart& part) {
+  map_cost_.read(part.bytes);
+  read_strided(source, part);
 }
 
 void CachedLane::read_part(const LoadFile& file, const LoadPart& part) {

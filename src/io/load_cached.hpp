@@ -34,7 +34,9 @@ class CachedLane {
 
  private:
   void copy_mapped(const LoadPart& part);
-  void copy_strided(const ByteSource& source, const LoadPart& part);
+  void copy_strided(const ByteSource& source, const LoadPart& whole);
+  void map_rows(const ByteSource& source, const LoadPart& part);
+  void read_rows(const ByteSource& source, const LoadPart& part);
   void read_part(const LoadFile& file, const LoadPart& part);
   void read_near(const LoadFile& file, std::span<const LoadPart> parts);
   std::span<std::byte> unwanted(std::uint64_t bytes);
