@@ -69,23 +69,27 @@ struct AnyUnit {
   void operator()(std::byte* out, const std::byte* source) const noexcept { std::memcpy(out, source, bytes); }
 };
 
-// Rows that lie further apart than the processor looks ahead by itself are asked for so many rows before.
+// Rows that lie further apart than the processor looks ahead by itself are asked for some rows before: so
+// many that they are of about so many bytes, at most and at least.
 constexpr std::uint64_t kFarApart = 1024;
-constexpr std::uint64_t kRowsAhead = 8;
+constexpr std::uint64_t kBytesAhead = std::uint64_t{16} << 10;
+constexpr std::uint64_t kMostRowsAhead = 8;
+constexpr std::uint64_t kFewestRowsAhead = 2;
 constexpr std::uint64_t kLine = 64;
 constexpr std::uint64_t kMostAhead = 512;  // of one row; the rest the processor finds
 
-/// Asks for the row `kRowsAhead` behind number `row` of `loop`.
+/// Asks for row number `row` of `loop`, if there is one.
 void fetch_ahead(const std::byte* source, const BoxLoop& loop, std::uint64_t row, std::uint64_t unit) {
-  if (row + kRowsAhead >= loop.count) return;
-  const std::byte* from = source + (row + kRowsAhead) * loop.source_stride;
+  if (row >= loop.count) return;
+  const std::byte* from = source + row * loop.source_stride;
   for (std::uint64_t at = 0; at < std::min(unit, kMostAhead); at += kLine) __builtin_prefetch(from + at);
 }
 
 /// Long rows of one loop that lie far apart: columns of a matrix, say.
 void copy_far_rows(const std::byte* source, const BoxLoop& loop, std::uint64_t unit, std::byte* out) {
+  const std::uint64_t ahead = std::clamp(kBytesAhead / unit, kFewestRowsAhead, kMostRowsAhead);
   for (std::uint64_t row = 0; row < loop.count; ++row) {
-    fetch_ahead(source, loop, row, unit);
+    fetch_ahead(source, loop, row + ahead, unit);
     std::memcpy(out + row * loop.out_stride, source + row * loop.source_stride, unit);
   }
 }
