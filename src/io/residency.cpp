@@ -33,6 +33,8 @@ struct CacheCounts {
 constexpr std::uint64_t kMostCounted = std::uint64_t{16} << 20;
 constexpr std::uint64_t kCountedSample = std::uint64_t{64} << 10;
 constexpr std::uint64_t kSamples = 64;
+// Where each fourth of them finds all, or nothing, the others are not taken: they would cost 15 us.
+constexpr std::uint64_t kSparse = 4;
 
 /// Where sample `i` begins in `length` bytes: one in each part of equal size, somewhere else in it every
 /// time. What is cached at equal distances, as rows of a slice, is not taken for all of the file or for
@@ -54,13 +56,17 @@ std::optional<double> counted_share(int descriptor, std::uint64_t offset, std::u
 
 std::optional<double> counted_sample(int descriptor, std::uint64_t offset, std::uint64_t length) noexcept {
   double sum = 0;
-  for (std::uint64_t i = 0; i < kSamples; ++i) {
-    const std::uint64_t at = offset + sample_begin(i, length, kCountedSample);
-    const auto share = counted_share(descriptor, at, kCountedSample);
-    if (!share) return std::nullopt;
-    sum += *share;
+  std::uint64_t taken = 0;
+  for (std::uint64_t first = 0; first < kSparse; ++first) {
+    for (std::uint64_t i = first; i < kSamples; i += kSparse, ++taken) {
+      const std::uint64_t at = offset + sample_begin(i, length, kCountedSample);
+      const auto share = counted_share(descriptor, at, kCountedSample);
+      if (!share) return std::nullopt;
+      sum += *share;
+    }
+    if (sum == 0 || sum == static_cast<double>(taken)) break;
   }
-  return sum / static_cast<double>(kSamples);
+  return sum / static_cast<double>(taken);
 }
 
 std::optional<bool> is_resident(const Buffer& mapped, std::uint64_t at) noexcept {
