@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <mutex>
-#include <thread>
 
 #include <weighbridge/convert.hpp>
 
@@ -8,6 +7,7 @@
 
 #include "io/crew.hpp"
 #include "io/pieces.hpp"
+#include "io/processors.hpp"
 
 namespace weighbridge {
 namespace {
@@ -29,7 +29,7 @@ Sharing share_threads(const std::vector<OutputFile>& files, unsigned asked) {
   };
   const auto large =
       std::ranges::count_if(files, [](const auto& file) { return file.plan.total_bytes >= kWorthThread; });
-  const unsigned threads = asked != 0 ? asked : std::min(kMostAtOnce, std::thread::hardware_concurrency());
+  const unsigned threads = asked != 0 ? asked : std::min(kMostAtOnce, io::usable_processors());
   if (large < 2 || threads < 2 || !std::ranges::all_of(files, in_any_order)) return {1, asked};
   const auto at_once = static_cast<unsigned>(std::min<std::ptrdiff_t>(large, std::min(threads, kMostAtOnce)));
   return {at_once, threads / at_once};

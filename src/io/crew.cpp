@@ -5,11 +5,11 @@
 #include <exception>
 #include <mutex>
 #include <system_error>
-#include <thread>
+#include <utility>
 #include <vector>
 
-#include <pthread.h>
-#include <sched.h>
+#include "io/helper.hpp"
+#include "io/processors.hpp"
 
 namespace weighbridge::io {
 namespace {
@@ -41,45 +41,85 @@ class Crew {
   std::exception_ptr failure_;
 };
 
-/// Moves a new thread to another processor, where there is one; from there it may go anywhere. Some kernels
-/// put it behind the thread that starts it, though others are idle, and look again only after milliseconds,
-/// in which that one may have done all the work. Where this is refused, that is how it stays.
-void send_elsewhere(std::jthread& helper) noexcept {
-  cpu_set_t all;
-  const int here = ::sched_getcpu();
-  if (here < 0 || here >= CPU_SETSIZE || ::sched_getaffinity(0, sizeof all, &all) != 0) return;
-  cpu_set_t others = all;
-  CPU_CLR(static_cast<unsigned>(here), &others);
-  if (CPU_COUNT(&others) == 0) return;
-  // A thread that has ended is taken for the caller's, which is then as it was.
-  ::pthread_setaffinity_np(helper.native_handle(), sizeof others, &others);
-  ::pthread_setaffinity_np(helper.native_handle(), sizeof all, &all);
-}
+/// Those of a thread that wait for more work.
+class Kept {
+ public:
+  Kept() = default;
+  Kept(const Kept&) = delete;
+  Kept& operator=(const Kept&) = delete;
+  ~Kept() { gone = true; }
 
-/// False when the system gives no more threads: those that there are do all the work then.
-bool start_lane(std::vector<std::jthread>& helpers, Crew& crew, unsigned lane) {
-  try {
-    send_elsewhere(helpers.emplace_back([&crew, lane] { crew.run_lane(lane); }));
-    return true;
-  } catch (const std::system_error&) {
+  /// None when the thread is about to end.
+  static std::vector<Helper>* mine() {
+    thread_local Kept kept;
+    return gone ? nullptr : &kept.helpers_;
+  }
+
+ private:
+  static thread_local bool gone;
+  std::vector<Helper> helpers_;
+};
+
+thread_local bool Kept::gone = false;
+
+/// Helpers for the time of one crew. They come back afterwards, so that a crew within another has its own.
+class Lent {
+ public:
+  Lent() = default;
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+  ~Lent() {
+    for (Helper& helper : helpers_) helper.wait();
+    keep();
+  }
+
+  /// False when the system gives no more threads: those that there are do all the work then.
+  bool start(const std::function<void()>& work) {
+    try {
+      helpers_.reserve(helpers_.size() + 1);
+      if (start_kept(work)) return true;
+      helpers_.emplace_back(work);
+      return true;
+    } catch (const std::system_error&) {
+      return false;
+    }
+  }
+
+ private:
+  bool start_kept(const std::function<void()>& work) {
+    auto* const kept = Kept::mine();
+    while (kept != nullptr && !kept->empty()) {
+      Helper helper = std::move(kept->back());
+      kept->pop_back();
+      if (!helper.start(work)) continue;
+      helpers_.push_back(std::move(helper));
+      return true;
+    }
     return false;
   }
-}
+
+  void keep() noexcept {
+    auto* const kept = Kept::mine();
+    if (kept == nullptr || !kept->empty()) return;
+    kept->swap(helpers_);
+  }
+
+  std::vector<Helper> helpers_;
+};
 
 }  // namespace
 
 unsigned useful_lanes(std::size_t jobs, std::size_t worth) noexcept {
-  const std::size_t cores = std::max(std::thread::hardware_concurrency(), 1U);
-  return static_cast<unsigned>(std::clamp<std::size_t>(jobs / worth, 1, cores));
+  return static_cast<unsigned>(std::clamp<std::size_t>(jobs / worth, 1, usable_processors()));
 }
 
 void run_crew(std::size_t jobs, unsigned lanes,
               const std::function<void(std::size_t job, unsigned lane)>& work) {
   Crew crew(jobs, work);
   {
-    std::vector<std::jthread> helpers;
+    Lent helpers;
     for (unsigned lane = 1; lane < lanes; ++lane) {
-      if (!start_lane(helpers, crew, lane)) break;
+      if (!helpers.start([&crew, lane] { crew.run_lane(lane); })) break;
     }
     crew.run_lane(0);
   }

@@ -7,7 +7,7 @@
 namespace weighbridge::io {
 
 /// How many threads are worth starting for short jobs, of which one thread does `worth` in the time that
-/// another takes to start: no more than there are cores.
+/// another takes to start: no more than there are processors to run on.
 unsigned useful_lanes(std::size_t jobs, std::size_t worth) noexcept;
 
 /// Calls `work(job, lane)` for every job below `jobs`, on up to `lanes` threads, the caller's being

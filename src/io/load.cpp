@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
-#include <thread>
 
 #include <weighbridge/load.hpp>
 
@@ -12,6 +11,7 @@
 #include "io/load_parts.hpp"
 #include "io/page_maker.hpp"
 #include "io/pages.hpp"
+#include "io/processors.hpp"
 #include "io/progress.hpp"
 
 namespace weighbridge {
@@ -30,8 +30,8 @@ constexpr unsigned kReadersWithoutRing = 8;
 
 unsigned useful_threads(std::uint64_t bytes, unsigned asked) {
   if (asked > 0) return std::min(asked, kMostThreads);
-  const std::uint64_t cores = std::max(std::thread::hardware_concurrency(), 1U);
-  return static_cast<unsigned>(std::min<std::uint64_t>({cores, kMostThreads, bytes / kWorthThread + 1}));
+  const std::uint64_t worth = bytes / kWorthThread + 1;
+  return static_cast<unsigned>(std::min<std::uint64_t>({io::usable_processors(), kMostThreads, worth}));
 }
 
 /// One load from beginning to end.

@@ -1,8 +1,8 @@
 #include "io/pieces.hpp"
 
 #include <algorithm>
-#include <thread>
 
+#include "io/processors.hpp"
 #include "io/transform.hpp"
 
 namespace weighbridge::io {
@@ -41,7 +41,7 @@ std::uint64_t cut_step(const CopyStep& step, std::uint64_t position) {
 
 Division divide(std::uint64_t total_bytes, unsigned threads) {
   if (threads == 0) {
-    threads = total_bytes < kWorthThreads ? 1 : std::min(kUsualLanes, std::thread::hardware_concurrency());
+    threads = total_bytes < kWorthThreads ? 1 : std::min(kUsualLanes, usable_processors());
   }
   Division division{.lanes = std::clamp(threads, 1U, kMostLanes)};
   // Whole MiB, which is what direct writes are made of.
