@@ -12,8 +12,10 @@ namespace weighbridge::io {
 /// loads, of which none could afford to find out, know it from each other. Any thread may use it.
 ///
 /// Time is counted that large pages took more than small ones would have, less what they saved, of which
-/// 10 ms are remembered. When that is more than a load can bear, all make small pages for 2 s. So a host
-/// that has none costs one page for each thread in that time: where one takes 6 ms, less than 1 %.
+/// 10 ms are remembered. When that is more than 8 ms, all make small pages for 2 s. A host that has none
+/// takes 5 to 7 ms for one: two threads find that out at once, and it costs less than 1 % of the time. One
+/// such page alone, among others that come at once, is no reason: small ones would cost a load of 128 MiB 20
+/// ms.
 class LargePageRecord {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -22,10 +24,8 @@ class LargePageRecord {
   /// Whether it is time to ask for large pages.
   [[nodiscard]] bool promising(Time now) const noexcept;
 
-  /// Counts what it took to make large pages of so many bytes, up to `now`, in a load that can bear to lose
-  /// so much.
-  void count(std::chrono::nanoseconds taken, std::size_t bytes, std::chrono::nanoseconds bearable,
-             Time now) noexcept;
+  /// Counts what it took to make large pages of so many bytes, up to `now`.
+  void count(std::chrono::nanoseconds taken, std::size_t bytes, Time now) noexcept;
 
  private:
   std::atomic<std::int64_t> lost_ = 0;  // nanoseconds

@@ -6,7 +6,6 @@ namespace weighbridge::io {
 namespace {
 
 using std::chrono::steady_clock;
-using namespace std::chrono_literals;
 
 // In less memory large pages save nothing that shows.
 constexpr std::uint64_t kWorthAsking = std::uint64_t{4} << 20;
@@ -37,7 +36,7 @@ bool PageMaker::make(std::span<std::byte> memory) noexcept {
 
 void PageMaker::count(std::chrono::nanoseconds taken, std::size_t bytes) noexcept {
   const auto now = steady_clock::now();
-  record_.count(taken, bytes, much() ? 10ms : 2ms, now);
+  record_.count(taken, bytes, now);
   if (record_.promising(now)) return;
   if (large_.exchange(false, std::memory_order_relaxed)) advise_all(false);
 }

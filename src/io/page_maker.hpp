@@ -17,8 +17,7 @@ namespace weighbridge::io {
 ///
 /// Large pages come in less than half the time of as much in small ones, unless the kernel has none ready: a
 /// host that has taken back what was free makes one of them in twenty times as long, while small ones are
-/// found between others. So a load of 4 MiB or more asks for them until the record says that they cost more:
-/// after one slow page, or, in a load of 64 MiB and more, which can make up for it, after two.
+/// found between others. So a load of 4 MiB or more asks for them until the record says that they cost more.
 class PageMaker {
  public:
   /// `steps` and `record` outlive it.
@@ -39,7 +38,6 @@ class PageMaker {
   void count(std::chrono::nanoseconds taken, std::size_t bytes) noexcept;
 
  private:
-  // From here on large pages save 10 ms.
   static constexpr std::uint64_t kMuch = std::uint64_t{64} << 20;
 
   void advise_all(bool large) noexcept;

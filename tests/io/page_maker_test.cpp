@@ -75,18 +75,10 @@ TEST_F(PageMakerTest, AsksForSmallPagesOnceLargeOnesHaveCostMore) {
   EXPECT_TRUE(asks_for_small());
 }
 
-TEST_F(PageMakerTest, AsksForSmallPagesAfterOneSlowPageInASmallLoad) {
-  const std::vector<LoadStep> steps = first(8 * kLargePage);
-  PageMaker pages(steps, {.large_pages = true}, record_);
-  pages.count(6ms, kLargePage);
-  EXPECT_FALSE(pages.large());
-  EXPECT_TRUE(asks_for_small());
-}
-
 TEST_F(PageMakerTest, KnowsFromLoadsBeforeThatLargePagesAreSlow) {
   PageMaker large(steps_, {.large_pages = true}, record_);
   EXPECT_TRUE(asks_for_large());
-  record_.count(30ms, kLargePage, 2ms, std::chrono::steady_clock::now());
+  record_.count(30ms, kLargePage, std::chrono::steady_clock::now());
   PageMaker next(steps_, {.large_pages = true}, record_);
   EXPECT_FALSE(next.large());
   EXPECT_TRUE(asks_for_small());
@@ -94,7 +86,7 @@ TEST_F(PageMakerTest, KnowsFromLoadsBeforeThatLargePagesAreSlow) {
 
 TEST_F(PageMakerTest, GivesUpLargePagesThatAnotherLoadFoundSlow) {
   PageMaker pages(steps_, {.large_pages = true}, record_);
-  record_.count(30ms, kLargePage, 2ms, std::chrono::steady_clock::now());
+  record_.count(30ms, kLargePage, std::chrono::steady_clock::now());
   pages.count(250us, kLargePage);
   EXPECT_FALSE(pages.large());
 }
